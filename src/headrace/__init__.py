@@ -1,0 +1,1 @@
+"""Headrace: a self-hosted CI/CD server that speaks the Codefresh API."""

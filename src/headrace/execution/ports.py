@@ -1,0 +1,153 @@
+"""What execution needs from the outside: four ports, filled by others.
+
+`BuildFeed` by `resources/builds/feed.py` (database), the client's local run and a fake;
+`LogSink` by `storage/logs` and memory; `SecretSource` by `resources/builds` and a fake;
+`Clock` by `kit/clock.py` and a fake that tests move.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from headrace.pipeline.plan import Plan
+from headrace.pipeline.status import BuildStatus, StepStatus
+
+
+class SecretRef(msgspec.Struct, frozen=True, tag="secret"):
+    """The address of a secret value; the only form in which a secret travels to execution."""
+
+    path: str  # for example ``build/variables/TOKEN``; only the source knows what it means
+
+
+class StepState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a step that was started, as stored."""
+
+    name: str
+    status: StepStatus
+    attempt: int = 1  # of the step; counts starts after a crash too
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    members: Mapping[str, str] = {}  # what the step publishes: ``revision``, ``repo`` …
+    exports: Mapping[str, str | SecretRef] = {}  # cf_export of this step
+    output_from: int | None = None  # offset in the step's stored log where its output begins
+    reason: str = ""  # why it failed, for people
+    decided_by: tuple[str, str] | None = None  # approval: (name, ``user`` or ``api-key``)
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What somebody, or a timeout, said about a waiting approval step."""
+
+    step: str
+    result: Literal["approved", "denied", "terminated"]
+    by: tuple[str, str] | None = None  # None: nobody did, the time ran out
+
+
+class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One build that this worker has claimed, new or taken up again after a crash or approval."""
+
+    build_id: str
+    account_id: str
+    attempt: int  # of the build: claims so far, 1 for a new one
+    plan: Plan
+    variables: Mapping[str, str | SecretRef]  # all levels merged, system variables included
+    steps: Mapping[str, StepState] = {}  # by name; empty for a new build
+    decision: Decision | None = None  # of the approval this build waited for
+    created_at: datetime
+
+
+class GitCredentials(msgspec.Struct, frozen=True):
+    """How to reach a Git host."""
+
+    base_url: str  # ``https://github.com``; ``owner/name`` is appended, with ``.git``
+    username: str = ""
+    password: str = ""
+
+
+class BuildFeed(Protocol):
+    """Where builds come from and where their state goes. Every report is durable on return."""
+
+    async def claim(self) -> BuildOrder | None:
+        """Claim the oldest build that may run now; None when there is none."""
+
+    async def wake(self, timeout_s: float) -> None:
+        """Return when a build may be waiting, at the latest after ``timeout_s`` seconds."""
+
+    async def build_started(self, build_id: str) -> None:
+        """Say that the build is running."""
+
+    async def step_changed(self, build_id: str, state: StepState) -> None:
+        """Store the state of a step (by name; a later one replaces an earlier one)."""
+
+    async def waiting(self, build_id: str, step: str, until: datetime, on_timeout: str) -> None:
+        """Say that the build waits for an approval; the claim ends, a decision brings it back."""
+
+    async def finished(self, build_id: str, status: BuildStatus, reason: str = "") -> None:
+        """Say how the build ended; the claim ends."""
+
+    async def stop_requested(self, build_id: str) -> None:
+        """Return when somebody asks this running build to stop; else never. Safe to cancel."""
+
+    async def release(self, build_id: str) -> None:
+        """Give a claim back unfinished (the worker shuts down); somebody claims it again."""
+
+
+class StepLog(Protocol):
+    """The stored log of one step. Bytes are masked before they are stored."""
+
+    @property
+    def length(self) -> int:
+        """Bytes stored so far."""
+
+    async def write(self, data: bytes) -> None:
+        """Take output of the step: any bytes, any chunking. Lines get their time stamp here."""
+
+    async def say(self, line: str) -> None:
+        """Take one whole line of the engine."""
+
+    async def close(self) -> None:
+        """Store what was held back for masking. Safe twice."""
+
+
+class LogSink(Protocol):
+    """Opens step logs of one build. Steps may write at the same time."""
+
+    async def open(
+        self, build_id: str, step: str, *, secrets: frozenset[str], resume_from: int | None = None
+    ) -> StepLog:
+        """Open the log of a step for appending.
+
+        Args:
+            build_id: whose log.
+            step: name of the step; ``Initializing Process`` is the build's own first entry.
+            secrets: values that never reach the store.
+            resume_from: offset where the output of an adopted step began: that output is
+                written again from its first byte, and what is already stored is passed over.
+        """
+
+
+class SecretSource(Protocol):
+    """Opens secrets at the moment they are needed."""
+
+    async def open(self, build_id: str, ref: SecretRef) -> str:
+        """Return the value. Raises `LookupError` where there is none."""
+
+    async def seal(self, build_id: str, name: str, value: str) -> SecretRef:
+        """Keep a secret that a step exported (``cf_export --mask``), encrypted."""
+
+    async def git(self, build_id: str, context: str | None) -> GitCredentials:
+        """Return how to reach the Git host of a context; None is the account's default.
+
+        Raises `LookupError` where a named context does not exist or is no git context.
+        """
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""

@@ -1,0 +1,1 @@
+"""Small things that know nothing of CI: ids, clock, masking, crypto, text."""

@@ -1,0 +1,114 @@
+"""What a spec comes to: ordered steps, each with one action. Frozen, and JSON by `to_json`.
+
+A plan is stored with its build, so it never holds a secret value: texts keep their ``${{NAME}}``
+templates, which `pipeline.variables.substitute` fills just before a step starts.
+"""
+
+from typing import Literal
+
+import msgspec
+
+FORMAT = 1  # of the stored plan; a reader refuses what it does not know
+
+
+class _Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class RunCommands(_Frozen, tag="run"):
+    """``type: freestyle``: one container that runs commands, or the image's own entry point."""
+
+    image: str
+    commands: tuple[str, ...] | None = None  # shell lines; None: `entry_point` and `cmd` decide
+    shell: Literal["sh", "bash"] = "sh"
+    entry_point: tuple[str, ...] | None = None  # None: the image's own
+    cmd: tuple[str, ...] | None = None  # None: the image's own
+    environment: tuple[str, ...] = ()  # ``NAME=value`` in the order of the file
+    working_directory: str | None = None
+    volumes: tuple[str, ...] = ()  # ``source:target``, sources inside the shared volume
+    registry_context: str | None = None
+
+
+class CloneRepository(_Frozen, tag="clone"):
+    """``type: git-clone``: a repository into the shared volume."""
+
+    repo: str  # ``owner/name`` or a whole URL (http, https, file, ssh)
+    revision: str | None = None  # None: the default branch
+    git: str | None = None  # name of a git context; None: the account's default
+    username: str | None = None  # from `credentials`; templates like every other text
+    password: str | None = None
+    working_directory: str | None = None
+    depth: int | None = None  # None: the whole history
+    exclude_blobs: bool = False
+    skip_tags_on_update: bool = False
+    use_proxy: bool = False
+
+
+class WaitForApproval(_Frozen, tag="approve"):
+    """``type: pending-approval``: hold the build until somebody says yes or no."""
+
+    timeout_s: float
+    on_timeout: Literal["approved", "denied", "terminated"]
+
+
+Action = RunCommands | CloneRepository | WaitForApproval
+
+
+class StepCondition(_Frozen):
+    """One entry of ``when.steps``: the named step has one of these results."""
+
+    name: str
+    on: tuple[str, ...] = ("success",)
+
+
+class When(_Frozen):
+    """The conditions of a step; every part that is present must hold."""
+
+    branch_only: tuple[str, ...] | None = None  # exact names or ``/regex/flags``; any one
+    branch_ignore: tuple[str, ...] | None = None  # none of them
+    all_of: tuple[tuple[str, str], ...] | None = None  # (name, expression): every one true
+    any_of: tuple[tuple[str, str], ...] | None = None  # (name, expression): at least one true
+    steps_all: tuple[StepCondition, ...] | None = None
+    steps_any: tuple[StepCondition, ...] | None = None
+
+
+class PlannedStep(_Frozen):
+    """One step, ready to be rendered and started. All texts may hold ``${{NAME}}``."""
+
+    name: str
+    type: str
+    title: str
+    action: Action
+    stage: str = "default"
+    description: str = ""
+    when: When | None = None
+    fail_fast: bool = True
+    strict_fail_fast: bool = False
+    timeout_s: float | None = None
+
+
+class Plan(_Frozen):
+    """The steps of a build in the order of the file."""
+
+    format: int = FORMAT
+    mode: Literal["sequential", "parallel"] = "sequential"
+    stages: tuple[str, ...] = ()
+    steps: tuple[PlannedStep, ...] = ()
+
+
+def to_json(plan: Plan) -> bytes:
+    """Encode a plan for storage."""
+    return msgspec.json.encode(plan)
+
+
+def from_json(data: bytes) -> Plan:
+    """Decode a stored plan.
+
+    Raises:
+        ValueError: the data is no plan, or of a later format (`msgspec.ValidationError` is one).
+    """
+    plan = msgspec.json.decode(data, type=Plan)
+    if plan.format > FORMAT:
+        message = f"plan has format {plan.format}, this version reads up to {FORMAT}"
+        raise ValueError(message)
+    return plan

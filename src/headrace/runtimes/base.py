@@ -1,0 +1,124 @@
+"""The contract of a runtime: what runs the steps of a build.
+
+Order of calls: `Runtime.open` → `Workspace.start` → `RunningStep.output`, `wait`, `stop` →
+`Workspace.destroy`. The conformance suite is `tests/conformance/test_runtime.py`; fake, local,
+docker (and later kubernetes) pass it. Statuses, exports and log text are the same on all.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+VOLUME = "/codefresh/volume"  # where every step sees the build's own volume
+
+
+class StepCouldNotStart(Exception):
+    """No process of the step ever ran (no image, no shell, full disk); the text is for the log."""
+
+
+class RegistryLogin(msgspec.Struct, frozen=True):
+    """Credentials to pull an image from one registry."""
+
+    domain: str
+    username: str
+    password: str
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step runs, with every template filled in.
+
+    `script` excludes `entry_point` and `cmd`: it is run by `shell` (``/bin/sh -c`` or
+    ``/bin/bash -c``), however long it is. Without all three, the image's defaults run.
+    """
+
+    image: str
+    script: str | None = None
+    shell: Literal["sh", "bash"] = "sh"
+    entry_point: tuple[str, ...] | None = None
+    cmd: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = {}
+    working_directory: str = VOLUME  # absolute; made where missing; "" is the image's own WORKDIR
+    volumes: tuple[tuple[str, str], ...] = ()  # (path below the volume, absolute target)
+    login: RegistryLogin | None = None
+
+
+class StepExit(msgspec.Struct, frozen=True):
+    """How a step's process ended."""
+
+    exit_code: int  # 128 + n where signal n killed it, as shells count
+    out_of_memory: bool = False
+
+
+class RunningStep(Protocol):
+    """One started step. `stop` and `wait` may be called in any order, `stop` twice."""
+
+    def output(self) -> AsyncIterator[bytes]:
+        """Yield what the step prints, stdout and stderr merged, until it ends.
+
+        Called once. Chunks are of any size, as they come: a prompt without a newline arrives
+        at once. A step that was adopted after a crash yields everything from its first byte.
+        """
+
+    async def wait(self) -> StepExit:
+        """Return when the process has ended and its last byte of output was taken."""
+
+    async def stop(self, grace_s: float) -> None:
+        """Ask the process group to end, force it after ``grace_s`` seconds, return when it is gone."""
+
+
+class Workspace(Protocol):
+    """What one build owns: a volume, a network, its steps."""
+
+    async def start(self, step: str, command: Command, *, say: "Say") -> RunningStep:
+        """Start a step.
+
+        Args:
+            step: name of the step and its attempt, unique in the build; used in labels.
+            command: what to run.
+            say: takes lines of the runtime itself for the step's log ("Pulling image ...").
+
+        Raises:
+            StepCouldNotStart: nothing ran; nothing is left behind.
+        """
+
+    async def adopt(self, step: str) -> RunningStep | None:
+        """Take up a step that another process of ours started before it died.
+
+        None where this runtime cannot, or nothing of it is left: the step is lost then, and
+        whatever remained of it has been removed.
+        """
+
+    async def read(self, path: str) -> bytes | None:
+        """Return the content of a file in the volume (path relative to it); None if absent."""
+
+    async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Write a file in the volume (path relative to it), making its folders."""
+
+    async def destroy(self, *, keep_volume: bool) -> None:
+        """Stop and remove everything of the build. Safe twice and after a failed start.
+
+        Args:
+            keep_volume: keep the volume (the build waits for an approval).
+        """
+
+
+class Say(Protocol):
+    """Takes one line of text for the log of the step that is being started."""
+
+    async def __call__(self, line: str) -> None: ...
+
+
+class Runtime(Protocol):
+    """Makes workspaces. One object serves all builds of a worker, at the same time."""
+
+    name: str
+
+    async def open(self, build_id: str) -> Workspace:
+        """Return the workspace of a build: a new one, or what is left of it after a restart."""
+
+    async def sweep(self, alive: frozenset[str]) -> None:
+        """Remove what builds other than ``alive`` (build ids) left behind on this machine."""
+
+    async def close(self) -> None:
+        """Release connections. Workspaces that are still open are left as they are."""
