@@ -12,6 +12,7 @@ import time
 
 _ID = re.compile(r"[0-9a-f]{24}\Z")
 _TICKS_PER_SECOND = 65_536
+_LAST_COUNT = 0xFFFFFF
 
 
 class _Source:
@@ -30,7 +31,7 @@ class _Source:
                 self._last_ticks, self._count = ticks, 0
             else:  # the same tick, or the clock went back
                 self._count += 1
-                if self._count > 0xFFFFFF:
+                if self._count > _LAST_COUNT:
                     self._last_ticks, self._count = self._last_ticks + 1, 0
             return f"{self._last_ticks & 0xFFFF_FFFF_FFFF:012x}{self._process:06x}{self._count:06x}"
 

@@ -15,7 +15,7 @@ class _Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pass
 
 
-class RunCommands(_Frozen, tag="run"):
+class RunCommands(_Frozen, frozen=True, kw_only=True, tag="run"):
     """``type: freestyle``: one container that runs commands, or the image's own entry point."""
 
     image: str
@@ -29,7 +29,7 @@ class RunCommands(_Frozen, tag="run"):
     registry_context: str | None = None
 
 
-class CloneRepository(_Frozen, tag="clone"):
+class CloneRepository(_Frozen, frozen=True, kw_only=True, tag="clone"):
     """``type: git-clone``: a repository into the shared volume."""
 
     repo: str  # ``owner/name`` or a whole URL (http, https, file, ssh)
@@ -44,7 +44,7 @@ class CloneRepository(_Frozen, tag="clone"):
     use_proxy: bool = False
 
 
-class WaitForApproval(_Frozen, tag="approve"):
+class WaitForApproval(_Frozen, frozen=True, kw_only=True, tag="approve"):
     """``type: pending-approval``: hold the build until somebody says yes or no."""
 
     timeout_s: float
@@ -54,14 +54,14 @@ class WaitForApproval(_Frozen, tag="approve"):
 Action = RunCommands | CloneRepository | WaitForApproval
 
 
-class StepCondition(_Frozen):
+class StepCondition(_Frozen, frozen=True, kw_only=True):
     """One entry of ``when.steps``: the named step has one of these results."""
 
     name: str
     on: tuple[str, ...] = ("success",)
 
 
-class When(_Frozen):
+class When(_Frozen, frozen=True, kw_only=True):
     """The conditions of a step; every part that is present must hold."""
 
     branch_only: tuple[str, ...] | None = None  # exact names or ``/regex/flags``; any one
@@ -72,7 +72,7 @@ class When(_Frozen):
     steps_any: tuple[StepCondition, ...] | None = None
 
 
-class PlannedStep(_Frozen):
+class PlannedStep(_Frozen, frozen=True, kw_only=True):
     """One step, ready to be rendered and started. All texts may hold ``${{NAME}}``."""
 
     name: str
@@ -87,7 +87,7 @@ class PlannedStep(_Frozen):
     timeout_s: float | None = None
 
 
-class Plan(_Frozen):
+class Plan(_Frozen, frozen=True, kw_only=True):
     """The steps of a build in the order of the file."""
 
     format: int = FORMAT

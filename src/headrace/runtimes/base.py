@@ -106,7 +106,8 @@ class Workspace(Protocol):
 class Say(Protocol):
     """Takes one line of text for the log of the step that is being started."""
 
-    async def __call__(self, line: str) -> None: ...
+    async def __call__(self, line: str) -> None:
+        """Store the line, masked, without waiting for the step."""
 
 
 class Runtime(Protocol):
