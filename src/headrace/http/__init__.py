@@ -1,0 +1,1 @@
+"""What all routes share: routing, scopes, authentication, errors, paging, streams, OpenAPI."""

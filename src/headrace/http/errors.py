@@ -1,0 +1,80 @@
+"""The errors of the API. A service raises them; only `http.server` turns them into JSON.
+
+The body is that of the public API: ``{"status", "code", "name", "message", "context"}``.
+"""
+
+from typing import Any, ClassVar
+
+
+class ApiError(Exception):
+    """An answer that is not a success. Messages: lower case, no full stop, with place and cure."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "5000"
+    name: ClassVar[str] = "INTERNAL_ERROR"
+
+    def __init__(self, message: str, **context: Any) -> None:  # noqa: ANN401 - JSON values
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body."""
+        return {
+            "status": self.status,
+            "code": self.code,
+            "name": self.name,
+            "message": self.message,
+            "context": self.context,
+        }
+
+
+class BadRequest(ApiError):
+    """The body, a parameter or a spec has the wrong shape."""
+
+    status, code, name = 400, "1000", "BAD_REQUEST"
+
+
+class Unauthenticated(ApiError):
+    """No key, or one that is unknown, revoked or expired."""
+
+    status, code, name = 401, "1001", "UNAUTHORIZED"
+
+
+class Forbidden(ApiError):
+    """The key is valid but may not do this."""
+
+    status, code, name = 403, "1003", "FORBIDDEN"
+
+
+class NotFound(ApiError):
+    """There is no such object, or it belongs to another account.
+
+    Say ``could not find …``: the official client looks for the words ``not find``.
+    """
+
+    status, code, name = 404, "1004", "NOT_FOUND"
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, not with this method."""
+
+    status, code, name = 405, "1005", "METHOD_NOT_ALLOWED"
+
+
+class Conflict(ApiError):
+    """The request is well formed, but a name is taken or a state forbids it."""
+
+    status, code, name = 409, "1009", "CONFLICT"
+
+
+class BodyTooLarge(ApiError):
+    """The body is over the limit; it was not read."""
+
+    status, code, name = 413, "1013", "PAYLOAD_TOO_LARGE"
+
+
+class NotOffered(ApiError):
+    """The operation belongs to the public API, but this server does not carry it out."""
+
+    status, code, name = 501, "1501", "NOT_IMPLEMENTED"

@@ -1,0 +1,94 @@
+"""What an API key may do. A scope grants itself and everything below it.
+
+Source: the seed page lists 18 scopes; their ids and the hierarchy follow the public API
+(``build`` ⊇ ``build:read`` ⊇ ``build:read:status``). A route declares the one that it needs.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """A right of a key, or a rule that stands where a right would (`PUBLIC`, `ANY`)."""
+
+    BUILD = "build"
+    BUILD_READ = "build:read"
+    BUILD_READ_STATUS = "build:read:status"
+    BUILD_WRITE = "build:write"
+    CLUSTER = "cluster"
+    CLUSTER_READ = "cluster:read"
+    CLUSTER_WRITE = "cluster:write"
+    PIPELINE = "pipeline"
+    PIPELINE_APPROVE = "pipeline:approve"
+    PIPELINE_READ = "pipeline:read"
+    PIPELINE_RUN = "pipeline:run"
+    PIPELINE_WRITE = "pipeline:write"
+    PROJECT = "project"
+    PROJECT_READ = "project:read"
+    PROJECT_WRITE = "project:write"
+    STEP_TYPE = "step-type"
+    STEP_TYPE_READ = "step-type:read"
+    STEP_TYPE_WRITE = "step-type:write"
+    GENERAL = "general"
+    # Not rights: what a route says instead of one.
+    ANY = "any"  # every valid key
+    PUBLIC = "public"  # no key at all
+
+
+LABELS: dict[str, dict[Scope, str]] = {
+    "build": {
+        Scope.BUILD: "Full access to all build information",
+        Scope.BUILD_READ: "Get all information from builds",
+        Scope.BUILD_READ_STATUS: "Get build status",
+        Scope.BUILD_WRITE: "Change build information",
+    },
+    "cluster": {
+        Scope.CLUSTER: "Full access to Kubernetes cluster integrations",
+        Scope.CLUSTER_READ: "Read information from Kubernetes integrations",
+        Scope.CLUSTER_WRITE: "Change Kubernetes integrations",
+    },
+    "pipeline": {
+        Scope.PIPELINE: "Full access to pipelines",
+        Scope.PIPELINE_APPROVE: "Approve or deny a waiting pipeline",
+        Scope.PIPELINE_READ: "Read information from pipelines",
+        Scope.PIPELINE_RUN: "Run pipelines",
+        Scope.PIPELINE_WRITE: "Edit pipelines",
+    },
+    "project": {
+        Scope.PROJECT: "Full access to projects",
+        Scope.PROJECT_READ: "Get information from projects",
+        Scope.PROJECT_WRITE: "Change project information",
+    },
+    "step-type": {
+        Scope.STEP_TYPE: "Full access to step types",
+        Scope.STEP_TYPE_READ: "Read information from step types",
+        Scope.STEP_TYPE_WRITE: "Change step types",
+    },
+    "general": {Scope.GENERAL: "Everything that belongs to no other resource"},
+}
+
+_KNOWN = {str(scope) for group in LABELS.values() for scope in group}
+_SINGULAR = {
+    "builds": "build",
+    "clusters": "cluster",
+    "pipelines": "pipeline",
+    "projects": "project",
+    "step-types": "step-type",
+}
+
+
+def normalise(text: str) -> str | None:
+    """Return the id of a scope as we write it, or None for an unknown one.
+
+    The plural of a resource is accepted, as older clients write it: ``builds:read``.
+    """
+    head, colon, rest = text.strip().partition(":")
+    scope = _SINGULAR.get(head, head) + colon + rest
+    return scope if scope in _KNOWN or scope == Scope.ANY else None
+
+
+def grants(held: Iterable[str] | None, needed: str) -> bool:
+    """Tell whether one of the scopes ``held`` grants ``needed``; None holds everything."""
+    if held is None:
+        return True
+    return any(scope in (needed, Scope.ANY) or needed.startswith(scope + ":") for scope in held)
