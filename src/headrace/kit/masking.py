@@ -1,0 +1,153 @@
+"""Replaces secrets in a stream of bytes by ``*****``, also where a chunk border cuts one.
+
+Masked are the value of each secret, each line of a secret of several lines, and the forms in which
+tools like to print one: base64 (at any alignment, both alphabets), percent-encoding, JSON.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
+
+MASK = "*****"
+_MASK = MASK.encode()
+_SHORTEST_SECRET = 3  # characters; shorter ones are in every text
+_SHORTEST_LINE = 4  # of a secret of several lines
+_SHORTEST_BASE64 = 8  # shorter pieces of base64 occur by chance
+_HEAD = 3  # bytes of a pattern by which its beginning is searched at the end of a chunk
+_DFA_BYTES = 4096  # up to this many bytes of patterns the fastest automaton stays small
+
+
+class Masker:
+    """Masks one stream. Not for use by two threads at once.
+
+    The output does not depend on how the input is cut into chunks: matching is leftmost-longest
+    over the whole stream, and only bytes that may begin a secret are held back.
+
+    Args:
+        secrets: plain values; those under three characters are passed over.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._held = b""
+        patterns = sorted(_patterns(secrets))
+        self._active = bool(patterns)
+        if not patterns:
+            return
+        small = sum(map(len, patterns)) <= _DFA_BYTES
+        self._secrets = BytesAhoCorasick(
+            patterns,
+            matchkind=MatchKind.LeftmostLongest,
+            implementation=Implementation.DFA if small else Implementation.ContiguousNFA,
+        )
+        by_head: dict[bytes, list[bytes]] = {}
+        for pattern in patterns:
+            by_head.setdefault(pattern[:_HEAD], []).append(pattern)
+        self._by_head = list(by_head.values())
+        self._heads = BytesAhoCorasick(list(by_head))
+        self._short_heads = {head[:length] for head in by_head for length in range(1, _HEAD)}
+        self._window = max(map(len, patterns)) - 1
+
+    @property
+    def holds(self) -> bool:
+        """Whether bytes are held back that `flush` would give."""
+        return bool(self._held)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next chunk and return what is certain of the masked stream so far."""
+        if not self._active:
+            return data
+        if self._held:
+            data = self._held + data
+        matches = self._secrets.find_matches_as_indexes(data)
+        beginnings = self._beginnings(data)
+        hold = next(beginnings, len(data))
+        pieces: list[bytes] = []
+        done = 0
+        for _, start, end in matches:
+            if start >= hold:
+                break
+            pieces += (data[done:start], _MASK)
+            done = end
+            while hold < done:  # that beginning is part of a secret which is masked already
+                hold = next(beginnings, len(data))
+        self._held = data[hold:]
+        if not pieces and hold == len(data):
+            return data
+        pieces.append(data[done:hold])
+        return b"".join(pieces)
+
+    def flush(self) -> bytes:
+        """Return what was held back, masked. The stream may go on afterwards."""
+        held, self._held = self._held, b""
+        return self._mask(held) if held else held
+
+    def _mask(self, data: bytes) -> bytes:
+        pieces: list[bytes] = []
+        done = 0
+        for _, start, end in self._secrets.find_matches_as_indexes(data):
+            pieces += (data[done:start], _MASK)
+            done = end
+        pieces.append(data[done:])
+        return b"".join(pieces)
+
+    def _beginnings(self, data: bytes) -> Iterator[int]:
+        """Yield, ascending, each position from which ``data`` ends in the beginning of a secret."""
+        base = max(0, len(data) - self._window)
+        for head, start, _ in self._heads.find_matches_as_indexes(data[base:], overlapping=True):
+            tail = data[base + start :]
+            if any(len(pattern) > len(tail) and pattern.startswith(tail) for pattern in self._by_head[head]):
+                yield base + start
+        for length in range(_HEAD - 1, 0, -1):
+            if data[-length:] in self._short_heads and len(data) >= length:
+                yield len(data) - length
+
+
+def mask_text(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` with every secret replaced by ``*****``."""
+    masker = Masker(secrets)
+    masked = masker.feed(_raw(text)) + masker.flush()
+    return masked.decode(errors="surrogateescape")
+
+
+def _patterns(secrets: Iterable[str]) -> set[bytes]:
+    """Return all that is to be masked: values, their lines, their encoded forms."""
+    patterns: set[bytes] = set()
+    for secret in secrets:
+        if len(secret) < _SHORTEST_SECRET or secret.isspace():
+            continue
+        for value in {secret, secret.strip()}:
+            if len(value) >= _SHORTEST_SECRET:
+                patterns.update(_forms(value))
+        lines = [line.strip() for line in secret.splitlines()]
+        if len(lines) > 1:
+            patterns.add(_raw("\r\n".join(secret.splitlines())))  # as a terminal prints it
+            patterns.update(_raw(line) for line in lines if len(line) >= _SHORTEST_LINE)
+    return patterns
+
+
+def _raw(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
+
+
+def _forms(value: str) -> set[bytes]:
+    """Return a value as it is and as tools encode it."""
+    raw = _raw(value)
+    percent = {quote(raw, safe=safe) for safe in ("", "/", "!*'()~")} | {quote_plus(raw)}
+    as_json = {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return {raw} | {_raw(text) for text in percent | as_json} | _base64_forms(raw)
+
+
+def _base64_forms(raw: bytes) -> set[bytes]:
+    """Return the characters of base64 that depend on ``raw`` alone, wherever in a text it stands."""
+    forms = set()
+    for shift in range(3):
+        for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+            text = encode(b"\0" * shift + raw)
+            core = text[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6]
+            forms.add(core)
+            if shift == 0:
+                forms.add(text)
+    return {form for form in forms if len(form) >= _SHORTEST_BASE64}
