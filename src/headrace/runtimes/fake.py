@@ -1,0 +1,213 @@
+"""A runtime in memory: every step in milliseconds, every failure on request.
+
+A step obeys its environment, so that a failure case is a YAML file and not Python:
+
+| variable | effect |
+|---|---|
+| `FAKE_START_FAILS` | the step cannot start; the value is the reason |
+| `FAKE_OUTPUT` | is printed first, as it is |
+| `FAKE_SLEEP_S` | the step takes that long, by the clock that was passed in |
+| `FAKE_EXIT_CODE` | the exit code, whatever the script says |
+| `FAKE_OOM` | the step is killed for memory (exit code 137) |
+
+Scripts are read by `fake_script`: enough of a shell for scenario tests to mean what they say.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from headrace.kit.clock import SystemClock
+from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart, StepExit
+from headrace.runtimes.fake_script import Script, missing_shell
+
+OUT_OF_MEMORY = 137
+ASKED_TO_END = 143
+FORCED_TO_END = 137
+
+
+class Sleeper(Protocol):
+    """The part of a clock that the fake needs."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class FakeProcess:
+    """What a started step is; it lives on when the worker that started it dies."""
+
+    def __init__(self, command: Command, files: dict[str, bytes], clock: Sleeper) -> None:
+        self.printed = bytearray()
+        self.ignores_term = False
+        self._command = command
+        self._files = files
+        self._clock = clock
+        self._news = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+        self._forced: StepExit | None = None
+
+    async def _run(self) -> StepExit:
+        environment = self._command.environment
+        if output := environment.get("FAKE_OUTPUT"):
+            self.print(output.encode())
+        code = 0
+        if self._command.script is not None:
+            code = await Script(self, self._command, self._files).run(self._command.script)
+        await self.sleep(float(environment.get("FAKE_SLEEP_S", "0")))
+        if environment.get("FAKE_OOM", "") not in ("", "0", "false"):
+            return StepExit(OUT_OF_MEMORY, out_of_memory=True)
+        return StepExit(int(environment.get("FAKE_EXIT_CODE", code)))
+
+    def print(self, data: bytes) -> None:
+        """Add to the step's output."""
+        self.printed += data
+        self._news.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the others run, and time pass by the clock."""
+        await (self._clock.sleep(seconds) if seconds > 0 else asyncio.sleep(0))
+
+    async def exit(self) -> StepExit:
+        """Return how the step ended, once it has."""
+        await asyncio.wait([self._task])
+        return self._forced or self._task.result()
+
+    async def kill(self, code: int) -> None:
+        """End the step, where it still runs."""
+        if not self._task.done():
+            self._forced = self._forced or StepExit(code)
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def output(self) -> AsyncIterator[bytes]:
+        """Yield everything from the first byte, until the step has ended."""
+        taken = 0
+        while True:
+            if taken < len(self.printed):
+                chunk = bytes(self.printed[taken:])
+                taken += len(chunk)
+                yield chunk
+            elif self._task.done():
+                return
+            else:
+                self._news.clear()
+                news = asyncio.ensure_future(self._news.wait())
+                try:
+                    await asyncio.wait([self._task, news], return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    news.cancel()
+
+
+class FakeStep:
+    """One started step of the fake; fills `base.RunningStep`."""
+
+    def __init__(self, process: FakeProcess, clock: Sleeper) -> None:
+        self._process = process
+        self._clock = clock
+
+    def output(self) -> AsyncIterator[bytes]:
+        """Yield what the step prints until it ends."""
+        return self._process.output()
+
+    async def wait(self) -> StepExit:
+        """Return how the step ended, once it has."""
+        return await self._process.exit()
+
+    async def stop(self, grace_s: float) -> None:
+        """End the step; one that ignores the request (``trap '' TERM``) lives for the grace time."""
+        if not self._process.ignores_term:
+            await self._process.kill(ASKED_TO_END)
+            return
+        grace = asyncio.ensure_future(self._clock.sleep(grace_s))
+        ended = asyncio.ensure_future(self._process.exit())
+        try:
+            await asyncio.wait([grace, ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            grace.cancel()
+            ended.cancel()
+        await self._process.kill(FORCED_TO_END)
+
+
+class FakeWorkspace:
+    """What one build owns in the fake: files by their path in the volume, and processes."""
+
+    def __init__(self, build_id: str, clock: Sleeper) -> None:
+        self.build_id = build_id
+        self.files: dict[str, bytes] = {}
+        self.commands: dict[str, Command] = {}  # what was started, by step, in order
+        self.processes: dict[str, FakeProcess] = {}
+        self.adoptable = True
+        self.destroyed = False
+        self._clock = clock
+
+    async def start(self, step: str, command: Command, *, say: Say) -> FakeStep:
+        """Start a step; `FAKE_START_FAILS` and shells other than sh and bash prevent it."""
+        if reason := command.environment.get("FAKE_START_FAILS"):
+            raise StepCouldNotStart(reason)
+        if lacking := missing_shell(command):
+            raise StepCouldNotStart(lacking)
+        await say(f"Running {command.image} in memory")
+        self.commands[step] = command
+        self.destroyed = False
+        self.processes[step] = FakeProcess(command, self.files, self._clock)
+        return FakeStep(self.processes[step], self._clock)
+
+    async def adopt(self, step: str) -> FakeStep | None:
+        """Take up a step again; None where `adoptable` is off, as on the local runtime."""
+        process = self.processes.get(step)
+        if process is None:
+            return None
+        if not self.adoptable:
+            await process.kill(FORCED_TO_END)
+            del self.processes[step]
+            return None
+        return FakeStep(process, self._clock)
+
+    async def read(self, path: str) -> bytes | None:
+        """Return a file of the volume; None if absent."""
+        return self.files.get(path.lstrip("/"))
+
+    async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:  # noqa: ARG002
+        """Write a file of the volume; files of the fake have no mode."""
+        self.files[path.lstrip("/")] = content
+
+    async def destroy(self, *, keep_volume: bool) -> None:
+        """End the steps, and drop the files unless they are to be kept."""
+        self.destroyed = True
+        for process in self.processes.values():
+            await process.kill(FORCED_TO_END)
+        self.processes.clear()
+        if not keep_volume:
+            self.files.clear()
+
+
+class FakeRuntime:
+    """Runs steps in memory; fills `base.Runtime`.
+
+    `workspaces` (by build id) stay readable after `destroy`, for tests to look at. The object
+    stands for the machine: hand the same one to a second worker to play a crash.
+    """
+
+    name = "fake"
+
+    def __init__(self, clock: Sleeper | None = None) -> None:
+        self.workspaces: dict[str, FakeWorkspace] = {}
+        self._clock = clock or SystemClock()
+
+    async def open(self, build_id: str) -> FakeWorkspace:
+        """Return the workspace of a build: a new one, or the one that is there."""
+        if build_id not in self.workspaces:
+            self.workspaces[build_id] = FakeWorkspace(build_id, self._clock)
+        return self.workspaces[build_id]
+
+    async def sweep(self, alive: frozenset[str]) -> None:
+        """Destroy the workspaces of all other builds."""
+        for build_id, workspace in self.workspaces.items():
+            if build_id not in alive:
+                await workspace.destroy(keep_volume=False)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+__all__ = ["VOLUME", "FakeProcess", "FakeRuntime", "FakeStep", "FakeWorkspace"]
