@@ -1,0 +1,145 @@
+"""Settings of a server: read once at the start, then passed on as values.
+
+Each field is the option ``--name`` of a command, the variable ``HEADRACE_NAME`` and the key
+``name`` in ``headrace.toml`` (in the current folder, or where ``HEADRACE_CONFIG`` says). The
+option wins over the variable, the variable over the file. ``docs/settings.md`` is made from here.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+_PREFIX = "HEADRACE_"
+_FILE = "headrace.toml"
+
+Text = msgspec.Meta
+
+
+class SettingsInvalid(ValueError):
+    """A setting has a wrong value; the message names where it came from."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of `headrace serve` and `headrace worker`."""
+
+    data: Annotated[
+        str, Text(description="folder of everything that is embedded: database, logs, secrets key, volumes")
+    ] = "./headrace-data"
+    host: Annotated[str, Text(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Text(ge=0, le=65_535, description="port to listen on; 0 takes a free one")] = 8080
+    database_url: Annotated[
+        str,
+        Text(description="`sqlite:///…` or `postgresql://…`; empty is an SQLite file in the data folder"),
+    ] = ""
+    runtime: Annotated[
+        Literal["auto", "local", "docker", "fake"],
+        Text(description="what runs the steps; auto takes Docker where an engine answers, else local"),
+    ] = "auto"
+    workers: Annotated[
+        int, Text(ge=0, le=1000, description="builds that run at the same time; 0 is four for each core")
+    ] = 0
+    no_worker: Annotated[bool, Text(description="serve HTTP only, run no builds in this process")] = False
+    public_url: Annotated[
+        str,
+        Text(description="address under which users reach the server; empty is http://<host>:<port>"),
+    ] = ""
+    step_url: Annotated[
+        str,
+        Text(description="address under which steps reach the server; empty is found for the runtime"),
+    ] = ""
+    git_image: Annotated[str, Text(description="image that `git-clone` steps run in (docker)")] = (
+        "alpine/git:latest"
+    )
+    grace_s: Annotated[
+        float,
+        Text(ge=0, le=3600, description="seconds that steps get to end when they are stopped"),
+    ] = 10.0
+    drain_s: Annotated[
+        float,
+        Text(ge=0, le=86_400, description="seconds that local builds get to end when the server stops"),
+    ] = 30.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Text(description="what the server's own log holds")
+    ] = "info"
+    log_limit_mb: Annotated[
+        int, Text(ge=1, le=1_000_000, description="megabytes of log that one step may store")
+    ] = 1024
+    log_transport: Annotated[
+        Literal["live", "hold"],
+        Text(
+            description="how the official client gets the log of a running build: live by WebSocket, "
+            "or all at the end"
+        ),
+    ] = "live"
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder, absolute."""
+        return Path(self.data).expanduser().resolve()
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_path / 'headrace.db'}"
+
+    @property
+    def slots(self) -> int:
+        """How many builds run at the same time."""
+        return self.workers or 4 * (os.cpu_count() or 1)
+
+
+def read(options: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        options: from the command line, by field name; None means not given.
+        environment: of the process; None reads the real one.
+
+    Raises:
+        SettingsInvalid: a value does not fit, a key is unknown, or the file cannot be read.
+    """
+    given = os.environ if environment is None else environment
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    values = _from_file(given)
+    for name in names:
+        if (text := given.get(_PREFIX + name.upper())) is not None:
+            values[name] = text
+    values |= {name: value for name, value in options.items() if value is not None and name in names}
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as problem:
+        raise SettingsInvalid(f"settings: {problem}") from None
+
+
+def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
+    named = environment.get(_PREFIX + "CONFIG")
+    path = Path(named or _FILE)
+    if not named and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SettingsInvalid(f"{path}: {problem}") from None
+
+
+def documentation() -> str:
+    """Return ``docs/settings.md``: one row for each setting."""
+    rows = [
+        "# Settings",
+        "",
+        "Every setting is an option of `headrace serve` and `headrace worker`, an environment variable,",
+        "and a key of `headrace.toml`. The option wins over the variable, the variable over the file.",
+        "",
+        "| option | variable | default | what it is |",
+        "|---|---|---|---|",
+    ]
+    for field in msgspec.structs.fields(Settings):
+        meta = field.type.__metadata__[0]
+        default = "" if field.default == "" else f"`{field.default}`"
+        dashed = field.name.replace("_", "-")
+        rows.append(f"| `--{dashed}` | `{_PREFIX}{field.name.upper()}` | {default} | {meta.description} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,174 @@
+"""The OpenAPI 3.1 document, made from the routes; nothing in it is written twice."""
+
+import json
+import re
+import shlex
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from headrace.http.routing import Reply, Route
+from headrace.http.scopes import Scope
+from headrace.http.sse import Stream
+
+_PARAMETER = re.compile(r"\{(\w+)(?::path)?\}")
+_REF = "#/components/schemas/{name}"
+_ERRORS = {
+    "400": "the body or a parameter has the wrong shape; the message names the place",
+    "401": "no key, or one that is unknown, revoked or expired",
+    "403": "the key lacks the scope",
+    "404": "no such object in this account",
+}
+
+
+class Error(msgspec.Struct):
+    """Every error has this body."""
+
+    status: int
+    code: str
+    name: str
+    message: str
+    context: dict[str, Any]
+
+
+def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[str, Any]:
+    """Return the OpenAPI document of the routes, as a JSON value.
+
+    Args:
+        routes: in any order; the document is sorted by path.
+        version: of the server.
+        server_url: base of the paths, ``http://127.0.0.1:8080/api``.
+    """
+    ordered = sorted(routes, key=lambda route: (route.path, route.method))
+    types = [Error, *(kind for route in ordered for kind in _types(route))]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    by_type = dict(zip(map(_key, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    templates: dict[str, str] = {}
+    for route in ordered:
+        paths.setdefault(_template(route, templates), {})[route.method.lower()] = _operation(route, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Headrace API",
+            "version": version,
+            "description": "The Codefresh API, served by Headrace.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server_url}],
+        "tags": [{"name": tag} for tag in sorted({route.tag for route in ordered})],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "header", "name": "Authorization"},
+                "session": {"type": "apiKey", "in": "header", "name": "x-access-token"},
+            },
+        },
+    }
+
+
+def curl(route: Route) -> str:
+    """Return the example of an operation: a command for a shell that knows CF_URL and CF_API_KEY."""
+    path = _PARAMETER.sub(
+        lambda found: route.example.path.get(found[1], f"${_variable(found[1])}"), route.path
+    )
+    if route.example.query:
+        path += "?" + route.example.query
+    parts = ["curl"] if route.method == "GET" else ["curl", "-X", route.method]
+    parts.append(f'"$CF_URL/api{path}"')
+    if not route.public:
+        parts.append('-H "Authorization: $CF_API_KEY"')
+    if route.example.body is not None:
+        body = json.dumps(route.example.body, ensure_ascii=False)
+        parts += ["-H 'Content-Type: application/json'", "--data " + shlex.quote(body)]
+    return " ".join(parts)
+
+
+def _variable(name: str) -> str:
+    """``buildId`` → ``BUILD_ID``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+
+
+def _template(route: Route, seen: dict[str, str]) -> str:
+    """Return the templated path; two that differ in names only are told apart by a final slash."""
+    path = _PARAMETER.sub(r"{\1}", route.path)
+    shape = _PARAMETER.sub("{}", route.path)
+    known = seen.setdefault(shape, path)
+    return path if known == path else path + "/"
+
+
+def _types(route: Route) -> list[Any]:
+    """Return the types of a route that have a schema: body and result."""
+    return [kind for kind in (route.body_type, route.result_type) if _has_schema(kind)]
+
+
+def _has_schema(kind: Any) -> bool:  # noqa: ANN401 - any annotation
+    return kind not in (None, Reply, Stream, type(None)) and typing.get_origin(kind) is not type
+
+
+def _key(kind: Any) -> Any:  # noqa: ANN401 - any annotation
+    return repr(kind)
+
+
+def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.operation,
+        "x-sdk-interface": route.sdk,
+        "tags": [route.tag],
+        "summary": route.summary,
+    }
+    if route.description:
+        operation["description"] = route.description
+    operation |= {
+        "x-scope": str(route.scope),
+        "security": [] if route.public else [{"apiKey": []}, {"session": []}],
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "responses": _responses(route, schemas),
+        "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": curl(route)}],
+    }
+    if route.body_type is not None:
+        body: dict[str, Any] = {"schema": schemas[_key(route.body_type)]}
+        if route.example.body is not None:
+            body["example"] = route.example.body
+        operation["requestBody"] = {"required": route.method != "POST", "content": {"application/json": body}}
+    return operation
+
+
+def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": "done"}
+    if _has_schema(route.result_type):
+        answer["content"] = {"application/json": {"schema": schemas[_key(route.result_type)]}}
+    error = {"application/json": {"schema": schemas[_key(Error)]}}
+    responses: dict[str, Any] = {"200": answer}
+    for status, meaning in _ERRORS.items():
+        if (status in ("401", "403") and route.public) or (status == "403" and route.scope is Scope.ANY):
+            continue
+        responses[status] = {"description": meaning, "content": error}
+    responses["default"] = {"description": "any other error", "content": error}
+    return responses
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in route.path_names
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query_type is None:
+        return []
+    (reference,), components = msgspec.json.schema_components([route.query_type], ref_template=_REF)
+    schema = components[reference["$ref"].rpartition("/")[2]]
+    parameters = []
+    for name, shape in schema.get("properties", {}).items():
+        one = {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": shape}
+        if shape.get("type") == "object":
+            one["style"] = "deepObject"
+        if "description" in shape:
+            one["description"] = shape["description"]
+        parameters.append(one)
+    return parameters
