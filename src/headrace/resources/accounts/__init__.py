@@ -1,0 +1,1 @@
+"""Accounts: who owns rows. Another account's row does not exist."""

@@ -1,0 +1,1 @@
+"""API keys: credentials of users, of runtime environments and of running builds."""

@@ -1,0 +1,1 @@
+"""Users: people who log in, and the accounts that they belong to."""
