@@ -1,0 +1,153 @@
+import msgspec
+import pytest
+
+from headrace.http.errors import BadRequest
+from headrace.http.paging import Limit
+from headrace.http.requests import fill_query, holds_nul, read_body, read_query
+from headrace.http.routing import Match, Router, Table
+from headrace.http.scopes import Scope, grants, normalise
+
+
+def table_of(*declared):
+    router = Router("", tag="test")
+    for method, path in declared:
+
+        def handler() -> None:
+            """Do nothing."""
+
+        router.route(method, path, scope=Scope.ANY, sdk="test." + path)(handler)
+    return Table(router.routes)
+
+
+PATHS = (
+    ("GET", "/pipelines"),
+    ("GET", "/pipelines/names"),
+    ("GET", "/pipelines/{name:path}"),
+    ("POST", "/pipelines/run/{name:path}"),
+    ("GET", "/builds/rebuild/{id}"),
+    ("GET", "/builds/{id}"),
+    ("POST", "/builds/{serviceId:path}"),
+    ("GET", "/workflow/{id}/pending-approval/approve"),
+    ("GET", "/step-types/{name:path}/versions"),
+    ("GET", "/step-types/{name:path}"),
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "raw", "path", "values"),
+    [
+        ("GET", "/pipelines", "/pipelines", {}),
+        ("GET", "/pipelines/names", "/pipelines/names", {}),
+        (
+            "GET",
+            "/pipelines/my-project%2Fmy-pipeline",
+            "/pipelines/{name:path}",
+            {"name": "my-project/my-pipeline"},
+        ),
+        ("GET", "/pipelines/a%2Fb/c", "/pipelines/{name:path}", {"name": "a/b/c"}),
+        ("POST", "/pipelines/run/a/b/c", "/pipelines/run/{name:path}", {"name": "a/b/c"}),
+        ("GET", "/builds/rebuild/5b1a", "/builds/rebuild/{id}", {"id": "5b1a"}),
+        ("GET", "/builds/5b1a", "/builds/{id}", {"id": "5b1a"}),
+        (
+            "GET",
+            "/step-types/acme%2Fhello/versions",
+            "/step-types/{name:path}/versions",
+            {"name": "acme/hello"},
+        ),
+        ("GET", "/step-types/acme%2Fhello:1.0.0", "/step-types/{name:path}", {"name": "acme/hello:1.0.0"}),
+    ],
+)
+def test_a_raw_path_finds_its_route_and_decoded_parameters(method, raw, path, values):
+    found = table_of(*PATHS).find(method, raw)
+    assert isinstance(found, Match)
+    assert (found.route.path, dict(found.parameters)) == (path, values)
+
+
+def test_an_encoded_slash_does_not_end_a_plain_parameter():
+    found = table_of(("GET", "/contexts/{name}")).find("GET", "/contexts/a%2Fb")
+    assert isinstance(found, Match)
+    assert found.parameters["name"] == "a/b"
+
+
+def test_a_literal_slash_does_not_fit_a_plain_parameter():
+    assert table_of(("GET", "/contexts/{name}")).find("GET", "/contexts/a/b") == ()
+
+
+def test_a_known_path_with_another_method_names_the_methods():
+    assert table_of(("GET", "/x"), ("DELETE", "/x")).find("PUT", "/x") == ("DELETE", "GET")
+
+
+def test_a_path_that_is_no_utf8_is_refused():
+    with pytest.raises(UnicodeDecodeError):
+        table_of(("GET", "/x/{id}")).find("GET", "/x/%ff")
+
+
+@pytest.mark.parametrize(
+    ("held", "needed", "granted"),
+    [
+        (["build"], "build:read:status", True),
+        (["build:read"], "build:read:status", True),
+        (["build:read:status"], "build:read", False),
+        (["build:read"], "build:write", False),
+        (["pipeline:run"], "pipeline:read", False),
+        (["pipeline"], "pipeline:approve", True),
+        (["project"], "projects-of-others", False),
+        (["any"], "cluster:write", True),
+        ([], "build", False),
+        (None, "build", True),
+    ],
+)
+def test_a_scope_grants_itself_and_what_is_below(held, needed, granted):
+    assert grants(held, needed) is granted
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("build:read:status", "build:read:status"),
+        ("builds:read", "build:read"),
+        ("step-types", "step-type"),
+        ("nope", None),
+        ("build:nope", None),
+        ("public", None),
+    ],
+)
+def test_a_written_scope_is_known_in_singular_and_plural(written, known):
+    assert normalise(written) == known
+
+
+class Query(msgspec.Struct, rename="camel"):
+    limit: Limit = 25
+    branch_name: list[str] = []
+    labels: dict[str, str] = {}
+    pagination_reset: bool = False
+
+
+def test_a_query_string_fills_lists_scalars_and_brackets():
+    text = "limit=3&branchName=a&branchName=b&labels%5Btags%5D=x%2Cy&labels=k=v&paginationReset=true&other=1"
+    query = fill_query(Query, read_query(text))
+    assert query == Query(3, ["a", "b"], {"tags": "x,y", "k": "v"}, pagination_reset=True)
+
+
+@pytest.mark.parametrize("text", ["limit=x", "limit=1e9", "paginationReset=maybe", "a=%ff", "a=%00"])
+def test_a_query_value_that_does_not_fit_is_a_bad_request(text):
+    with pytest.raises(BadRequest):
+        fill_query(Query, read_query(text))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"{", b"\xff", b'{"a": "\\u0000"}', b"[" * 100_000, b'{"a": 1e999}', b"nul", b'"\\ud800"'],
+)
+def test_a_body_that_is_no_sound_json_is_a_bad_request(data):
+    with pytest.raises(BadRequest):
+        read_body(dict[str, object], data)
+
+
+def test_an_empty_body_is_an_empty_object():
+    assert read_body(dict[str, object], b"") == {}
+
+
+def test_an_escaped_backslash_before_u0000_is_no_nul():
+    assert read_body(dict[str, str], b'{"a": "\\\\u0000"}') == {"a": "\\u0000"}
+    assert not holds_nul({"a": ["\\u0000"]})
