@@ -222,13 +222,13 @@ def _head(path: str) -> str:
     return path[1:].partition("/")[0]
 
 
-def _specificity(route: Route) -> tuple[tuple[int, ...], int]:
-    """Literal segments before parameters, parameters before those that take slashes."""
+def _specificity(route: Route) -> tuple[int, ...]:
+    """Literal segments before parameters, those that take slashes last; the longer path first."""
     ranks = []
     for segment in route.path.split("/")[1:]:
         found = _PARAMETER.search(segment)
         ranks.append(0 if found is None else 2 if found[2] else 1)
-    return (tuple(ranks), -len(route.path))
+    return (*ranks, 3)
 
 
 PROVIDED_BY_REQUEST = (Caller, Connection, Raw)
