@@ -20,12 +20,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from sqlalchemy import Connection
+import sqlalchemy
 
-from headrace.http.auth import Caller
 from headrace.http.scopes import Scope
 
 Handler = Callable[..., Any]
+Connection = sqlalchemy.Connection  # what a handler calls its open transaction; routes import no SQL
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -230,5 +230,3 @@ def _specificity(route: Route) -> tuple[int, ...]:
         ranks.append(0 if found is None else 2 if found[2] else 1)
     return (*ranks, 3)
 
-
-PROVIDED_BY_REQUEST = (Caller, Connection, Raw)
