@@ -1,0 +1,48 @@
+"""The words of the engine in a step's log. Source: `reference/pipeline-yaml.md` 3.9b."""
+
+from headrace.pipeline.plan import CloneRepository, PlannedStep
+
+INITIALIZING = "Initializing Process"  # the build's own first log entry
+READING_EXPORTS = "Reading environment variable exporting file contents."
+OUT_OF_MEMORY = 137
+_WIDTH = 20  # of the first column, as in the original
+
+
+def success_line(step: PlannedStep) -> str:
+    """What the log says last of a step that went well."""
+    return f"Successfully ran {step.type} step: {step.title}"
+
+
+def exit_report(step: PlannedStep, exit_code: int, *, out_of_memory: bool) -> list[str]:
+    """The block for a process that ended with another exit code than 0."""
+    if isinstance(step.action, CloneRepository):
+        cause = f"Cloning repository failed with exit code: {exit_code}"
+    else:
+        cause = f"Freestyle step failed with exit code: {exit_code}"
+    if out_of_memory:
+        cause += " (killed: out of memory)"
+    return _block(step, _place(step, cause), name="NonZeroExitCodeError", exit_code=exit_code)
+
+
+def failure_report(step: PlannedStep, reason: str, *, name: str = "StepError") -> list[str]:
+    """The block for a step that failed without an exit code: not started, timed out, lost."""
+    return _block(step, _place(step, reason), name=name, exit_code=None)
+
+
+def start_report(step: PlannedStep, image: str, reason: str) -> list[str]:
+    """The block for a step of which no process ever ran."""
+    cause = f"Failed to create a container of: {image}; {reason}"
+    return _block(step, _place(step, cause), name="StepCouldNotStart", exit_code=None)
+
+
+def _place(step: PlannedStep, operation: str) -> str:
+    return f"Container for step title: {step.title}, step type: {step.type}, operation: {operation}"
+
+
+def _block(step: PlannedStep, cause: str, *, name: str, exit_code: int | None) -> list[str]:
+    rows = [("Message", f"Failed to run {step.type} step: {step.title}"), ("Caused by", cause)]
+    rows.append(("Documentation Link", f"docs/steps/{step.type}.md"))
+    if exit_code is not None:
+        rows.append(("Exit code", str(exit_code)))
+    rows.append(("Name", name))
+    return ["[SYSTEM]", *(f"  {label:<{_WIDTH}}{' '.join(text.splitlines())}" for label, text in rows)]

@@ -1,0 +1,58 @@
+"""Where the steps of one build run: its workspace, its ports, and the wish to stop."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from headrace.execution.board import Board
+from headrace.execution.exports import SCRIPT, SCRIPT_PATH, SHARED_FILE
+from headrace.execution.ports import BuildFeed, Clock, LogSink, SecretSource, StepState
+from headrace.execution.settings import ExecutionSettings
+from headrace.pipeline.status import move_step
+from headrace.runtimes.base import Runtime, Workspace
+
+EXECUTABLE, WRITABLE = 0o755, 0o666  # steps may run as any user of their image
+
+
+@dataclass
+class Site:
+    """What every step of a build shares. Steps may use it at the same time."""
+
+    build_id: str
+    board: Board
+    runtime: Runtime
+    workspace: Workspace
+    feed: BuildFeed
+    logs: LogSink
+    secrets: SecretSource
+    clock: Clock
+    settings: ExecutionSettings
+    stop: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    has_adopted: bool = False  # a step of an earlier claim runs here: its exports are not to be lost
+    _volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _volume_ready: bool = False
+
+    def __post_init__(self) -> None:
+        """Count idle time from now."""
+        self.touched_at = self.clock.now()
+
+    def touch(self) -> None:
+        """Say that something was printed: the build is not idle."""
+        self.touched_at = self.clock.now()
+
+    async def report(self, state: StepState) -> None:
+        """Store a step's state; nothing else happens before it is durable."""
+        old = self.board.status(state.name)
+        if old is not state.status:
+            move_step(old, state.status)
+        await self.feed.step_changed(self.build_id, state)
+        self.board.states[state.name] = state
+
+    async def prepare_volume(self) -> None:
+        """Put ``cf_export`` and its file into the volume, once per run."""
+        async with self._volume_lock:
+            if self._volume_ready:
+                return
+            await self.workspace.write(SCRIPT_PATH, SCRIPT.encode(), mode=EXECUTABLE)
+            if not self.has_adopted:
+                await self.workspace.write(SHARED_FILE, b"", mode=WRITABLE)
+            self._volume_ready = True
