@@ -114,6 +114,7 @@ class Runtime(Protocol):
     """Makes workspaces. One object serves all builds of a worker, at the same time."""
 
     name: str
+    adopts: bool  # whether started steps outlive this process, so that `Workspace.adopt` finds them
 
     async def open(self, build_id: str) -> Workspace:
         """Return the workspace of a build: a new one, or what is left of it after a restart."""

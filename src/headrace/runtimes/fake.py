@@ -189,6 +189,7 @@ class FakeRuntime:
     """
 
     name = "fake"
+    adopts = True
 
     def __init__(self, clock: Sleeper | None = None) -> None:
         self.workspaces: dict[str, FakeWorkspace] = {}

@@ -1,0 +1,177 @@
+"""The local runtime: a folder per build, a bubblewrap process per step.
+
+A step cannot be adopted after a crash: the kernel ends its processes together with the server.
+"""
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart
+from headrace.runtimes.local import volume
+from headrace.runtimes.local.leftovers import end_processes
+from headrace.runtimes.local.process import STARTED_FD, LocalStep, start_process
+from headrace.runtimes.local.sandbox import HOME, PATH, prefix
+
+_ANNOUNCE = f"echo >&{STARTED_FD};exec {STARTED_FD}>&-;"
+_PLAIN = (
+    'command -v "$1" >/dev/null || { echo "headrace: there is no program $1 on this machine"; exit 127; };'
+    f'{_ANNOUNCE}exec "$@"'
+)
+_SCRIPT = "/codefresh/script"
+_LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1  # the kernel's limit for one argument or variable
+
+
+class LocalSettings(msgspec.Struct, frozen=True):
+    """What the local runtime may be told."""
+
+    hidden: tuple[Path, ...] = ()  # folders that steps find empty: the server's data, with its keys
+
+
+class LocalWorkspace:
+    """What one build owns: a folder with its volume, and its processes."""
+
+    def __init__(self, folder: Path, hidden: tuple[str, ...]) -> None:
+        self._folder = folder
+        self._volume = folder / "volume"
+        self._hidden = hidden
+        self._steps: set[LocalStep] = set()
+
+    async def start(self, step: str, command: Command, *, say: Say) -> LocalStep:
+        """Start a step as a process of this machine; see `base.Workspace.start`."""
+        await say(f"Running on this machine, without image {command.image!r} (local runtime)")
+        try:
+            self._volume.mkdir(parents=True, exist_ok=True)
+            arguments = [*prefix(self._hidden), "--bind", str(self._volume), VOLUME]
+            arguments += [*self._volumes(command), *self._working_directory(command)]
+            arguments += self._program(step, command)
+        except OSError as error:
+            raise StepCouldNotStart(
+                f"{error.strerror}: {error.filename or self._folder}; "
+                "see that the data folder has space left and belongs to this user"
+            ) from error
+        except ValueError as error:
+            raise StepCouldNotStart(str(error)) from error
+        environment = {"PATH": PATH, "HOME": HOME, **command.environment}
+        _refuse_what_no_process_takes(environment)
+        started = await start_process(arguments, environment)
+        self._steps = {other for other in self._steps if other.is_running} | {started}
+        return started
+
+    def _volumes(self, command: Command) -> list[str]:
+        targets = {VOLUME}
+        arguments = []
+        for source, target in command.volumes:
+            place = str(PurePosixPath(target))
+            if place in targets:
+                raise ValueError(f"Duplicate mount point: {place}")
+            targets.add(place)
+            with contextlib.suppress(FileExistsError, NotADirectoryError):  # it may be a file
+                volume.make_folder(self._volume, source)
+            arguments += ["--bind", str(self._volume.joinpath(*volume.parts(source))), place]
+        return arguments
+
+    def _working_directory(self, command: Command) -> list[str]:
+        place = command.working_directory
+        if not place:  # there is no image to ask; images that say nothing start in the root
+            return ["--chdir", "/"]
+        if place == VOLUME:
+            return ["--chdir", place]
+        if place.startswith(f"{VOLUME}/"):
+            # A link or a file in the way is for `chdir` to judge, inside the view.
+            with contextlib.suppress(OSError):
+                volume.make_folder(self._volume, place.removeprefix(VOLUME))
+            return ["--chdir", place]
+        return ["--dir", place, "--chdir", place]
+
+    def _program(self, step: str, command: Command) -> list[str]:
+        """Return the last arguments: where a long script is, and what is run."""
+        if command.script is None:
+            return self._plain_program(command)
+        shell = f"/bin/{command.shell}"
+        if not os.path.exists(shell):  # noqa: PTH110 - on the path of every step
+            raise ValueError(f"there is no {shell} on this machine; install it or choose another shell")
+        script = f"{_ANNOUNCE}{command.script}"
+        if len(script.encode()) <= _LONGEST_ARGUMENT_BYTES:
+            return ["--", shell, "-c", script]
+        name = f"scripts/{step.replace('/', '_')}.sh"
+        volume.write(self._folder, name, script.encode(), 0o644)
+        return ["--ro-bind", str(self._folder / name), _SCRIPT, "--", shell, "-c", f". {_SCRIPT}"]
+
+    def _plain_program(self, command: Command) -> list[str]:
+        words = [*(command.entry_point or ()), *(command.cmd or ())]
+        if not words:
+            raise ValueError(
+                f"image {command.image!r} is not pulled by the local runtime, so its own command is "
+                "not known; give the step 'commands' or 'cmd'"
+            )
+        return ["--", "/bin/sh", "-c", _PLAIN, "sh", *words]
+
+    async def adopt(self, step: str) -> None:  # noqa: ARG002 - the contract's shape
+        """Remove what a crash may have left running; nothing can be taken up again."""
+        await asyncio.to_thread(end_processes, str(self._volume), {own.pid for own in self._steps})
+
+    async def read(self, path: str) -> bytes | None:
+        """Return a file of the volume; None if there is none, or only a symbolic link."""
+        return volume.read(self._volume, path)
+
+    async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Write a file of the volume, making its folders."""
+        self._volume.mkdir(parents=True, exist_ok=True)
+        volume.write(self._volume, path, content, mode)
+
+    async def destroy(self, *, keep_volume: bool) -> None:
+        """End all processes at once and remove the build's folder."""
+        steps, self._steps = self._steps, set()
+        for running in steps:
+            await running.abandon()
+        if not keep_volume:
+            await asyncio.to_thread(volume.remove_tree, self._folder)
+
+
+class LocalRuntime:
+    """Runs steps on this machine; fills `base.Runtime`.
+
+    Args:
+        root: folder of this runtime alone; holds a folder per build. One server at a time.
+        settings: see `LocalSettings`; `root` itself is always hidden from steps.
+    """
+
+    name = "local"
+
+    def __init__(self, root: Path, settings: LocalSettings | None = None) -> None:
+        self._root = root.absolute()
+        hidden = {str(path.absolute()) for path in (settings or LocalSettings()).hidden}
+        self._hidden = tuple(sorted({*hidden, str(self._root)}))
+
+    async def open(self, build_id: str) -> LocalWorkspace:
+        """Return the workspace of a build; its folder is made when a step or a file needs it."""
+        return LocalWorkspace(self._root / build_id, self._hidden)
+
+    async def sweep(self, alive: frozenset[str]) -> None:
+        """End processes and remove folders of builds other than ``alive``."""
+        await asyncio.to_thread(self._sweep, alive)
+
+    def _sweep(self, alive: frozenset[str]) -> None:
+        if not self._root.is_dir():
+            return
+        for folder in self._root.iterdir():
+            if folder.name not in alive:
+                end_processes(str(folder / "volume"), set())
+                volume.remove_tree(folder)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+def _refuse_what_no_process_takes(environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        if len(name.encode()) + len(value.encode()) + 1 > _LONGEST_ARGUMENT_BYTES:
+            raise StepCouldNotStart(
+                f"variable {name!r} is longer than a process can be given (128 KiB); use a file"
+            )
+        if "\0" in value:
+            raise StepCouldNotStart(f"variable {name!r} has a NUL byte, which no process can be given")

@@ -1,0 +1,90 @@
+"""The folder that a build sees as ``/codefresh/volume``.
+
+Steps put what they like into it, symbolic links to anywhere included. Paths are therefore walked
+folder by folder and no link is ever followed: the server neither reads nor writes outside it.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def parts(path: str) -> list[str]:
+    """Split a path below the volume; a leading ``/`` or ``./`` makes no difference.
+
+    Raises:
+        ValueError: the path has a ``..``.
+    """
+    names = [name for name in path.split("/") if name not in ("", ".")]
+    if ".." in names:
+        raise ValueError(f"path {path!r} leaves the volume; name it without '..'")
+    return names
+
+
+def read(root: Path, path: str) -> bytes | None:
+    """Return the content of a regular file; None if there is none at that path."""
+    *folders, name = parts(path)
+    try:
+        with _opened(root, folders, make=False) as folder:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            file = os.open(name, flags, dir_fd=folder)
+    except OSError:
+        return None
+    with os.fdopen(file, "rb") as stream:
+        return stream.read() if stat.S_ISREG(os.fstat(file).st_mode) else None
+
+
+def write(root: Path, path: str, content: bytes, mode: int) -> None:
+    """Write a file whole, making its folders; what was there before is replaced, not changed."""
+    *folders, name = parts(path)
+    with _opened(root, folders, make=True) as folder:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(name, flags, mode, dir_fd=folder)
+        with os.fdopen(file, "wb") as stream:
+            os.fchmod(file, mode)
+            stream.write(content)
+
+
+def make_folder(root: Path, path: str) -> None:
+    """Make a folder and those above it. Raises `OSError` where a link or a file is in the way."""
+    with _opened(root, parts(path), make=True):
+        pass
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all in it, also what a step made read-only. Safe twice."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        for folder, names, _ in os.walk(path):
+            for name in names:
+                below = Path(folder, name)
+                if not below.is_symlink():
+                    below.chmod(stat.S_IRWXU)
+        shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def _opened(root: Path, folders: list[str], *, make: bool) -> Iterator[int]:
+    """Open the folder at the end of a path of names, one by one."""
+    folder = os.open(root, _FOLDER)
+    try:
+        for name in folders:
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=folder)
+            below = os.open(name, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        yield folder
+    finally:
+        os.close(folder)
