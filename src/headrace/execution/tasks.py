@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,7 +31,7 @@ async def quietly(work: Coroutine[object, object, None], what: str, *, deadline_
         _log.error("%s failed", what, exc_info=failure)
 
 
-async def call_off(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def call_off(tasks: Iterable["asyncio.Future[Any]"]) -> None:
     """Cancel tasks and wait until they have ended; what they come to is of no interest any more."""
     waited = list(tasks)
     for task in waited:
@@ -39,5 +39,5 @@ async def call_off(tasks: Iterable[asyncio.Task[None]]) -> None:
     await survive(_gather(waited))
 
 
-async def _gather(tasks: list[asyncio.Task[None]]) -> None:
+async def _gather(tasks: list["asyncio.Future[Any]"]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)

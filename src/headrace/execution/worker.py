@@ -3,13 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from headrace.execution.ports import BuildFeed, BuildOrder, Clock
+from headrace.execution.ports import BuildFeed, BuildOrder, Clock, LogSink, SecretSource
 from headrace.execution.run import run
-from headrace.execution.ports import LogSink, SecretSource
 from headrace.execution.settings import ExecutionSettings
-from headrace.execution.tasks import call_off, quietly
+from headrace.execution.tasks import call_off, quietly, survive
 from headrace.runtimes.base import Runtime
 
 _log = logging.getLogger(__name__)
@@ -50,3 +48,92 @@ class Worker:
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Claim and run builds until `stop`; no failure of a build or of the feed ends it."""
+        try:
+            if self._alive is not None:
+                await self._runtime.sweep(await self._alive())
+            while not self._stopping.is_set():
+                self._freed.clear()
+                if len(self._builds) >= self._slots:
+                    await self._first_of(self._freed.wait())
+                elif order := await self._claim():
+                    self._launch(order)
+                else:
+                    await self._first_of(self._freed.wait(), self._feed.wake(self._settings.poll_s))
+        finally:
+            self._ended.set()
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new builds, and give up or end those that run.
+
+        Args:
+            grace_s: how long builds may go on whose steps would end with this process. Steps of
+                a runtime that adopts go on by themselves, so their builds are released at once.
+        """
+        self._stopping.set()
+        await self._ended.wait()
+        if self._builds and not self._runtime.adopts:
+            await asyncio.wait(self._builds, timeout=grace_s)
+        await call_off(self._builds)
+
+    async def _claim(self) -> BuildOrder | None:
+        """Claim a build; a claim that was begun is not given up, or its build would be lost."""
+        claim = asyncio.ensure_future(self._feed.claim())
+        await asyncio.wait({claim})
+        failure = claim.exception()
+        if failure is None:
+            return claim.result()
+        _log.error(
+            "builds cannot be claimed; the next try is in %g s", self._settings.poll_s, exc_info=failure
+        )
+        await self._first_of(self._clock.sleep(self._settings.poll_s))
+        return None
+
+    async def _first_of(self, *waits: Awaitable[object]) -> None:
+        """Wait for the first of these, or for `stop`."""
+        tasks = [asyncio.ensure_future(wait) for wait in (*waits, self._stopping.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await call_off(tasks)
+
+    def _launch(self, order: BuildOrder) -> None:
+        task = asyncio.create_task(self._one(order))
+        self._builds[task] = order.build_id
+        task.add_done_callback(self._free)
+
+    def _free(self, task: asyncio.Task[None]) -> None:
+        del self._builds[task]
+        self._freed.set()
+
+    async def _one(self, order: BuildOrder) -> None:
+        """Run one build, and release the claim where it did not come to an end or a wait."""
+        build = asyncio.create_task(
+            run(
+                order,
+                runtime=self._runtime,
+                feed=self._feed,
+                logs=self._logs,
+                secrets=self._secrets,
+                clock=self._clock,
+                settings=self._settings,
+            )
+        )
+        try:
+            await asyncio.wait({build})
+        except asyncio.CancelledError:
+            await call_off([build])
+        if not build.cancelled():
+            failure = build.exception()
+            if failure is None:
+                return
+            _log.error("the end of build %s could not be reported", order.build_id, exc_info=failure)
+            await self._first_of(self._clock.sleep(self._settings.poll_s))
+        release = self._feed.release(order.build_id)
+        await survive(
+            quietly(
+                release, f"release of build {order.build_id}", deadline_s=self._settings.destroy_deadline_s
+            )
+        )
