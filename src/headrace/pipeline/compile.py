@@ -1,0 +1,205 @@
+"""From a document to a plan, and from an action with templates to one that can start.
+
+Source: `reference/pipeline-yaml.md`, sections 1 to 4. What the engine does not carry out yet is an
+error with its place here; the validator, which speaks for the language alone, accepts it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headrace.pipeline.document import Document, load, of_mapping
+from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.fields import Duration, Flag
+from headrace.pipeline.findings import Findings, Place
+from headrace.pipeline.plan import Action, Plan, PlannedStep, StepCondition, When
+from headrace.pipeline.spec import SpecRead, StepRead, read_spec
+from headrace.pipeline.steps import STEP_TYPES
+from headrace.pipeline.steps.base import StepType
+from headrace.pipeline.variables import Scope, TextTooLong, substitute
+
+ROOT_LATER = ("hooks", "services", "success_criteria")  # root fields that are not carried out
+_LATER = "Headrace does not run this yet"
+
+
+def compile_plan(
+    document: str | Mapping[str, Any] | Document,
+    *,
+    variables: Mapping[str, object],
+    step_types: Mapping[str, StepType] = STEP_TYPES,
+) -> Plan:
+    """Make the plan of a build.
+
+    Args:
+        document: the text of a ``codefresh.yml``, what `load` made of it, or the same as plain
+            values (as the spec of a pipeline is stored). A ``kind: pipeline`` document stands for
+            its ``spec``.
+        variables: what is known at the start; it decides fields that are not texts
+            (``fail_fast: ${{STOP}}``). Values that are no strings, such as the addresses of
+            secrets, are never read.
+        step_types: the known types, by name.
+
+    Raises:
+        SpecErrors: all problems of the document at once.
+    """
+    source = _document(document)
+    found = Findings(source)
+    read = read_spec(source, found, step_types)
+    known = Scope({name: value for name, value in variables.items() if isinstance(value, str)})
+    compiler = _Compiler(found, known)
+    compiler.check(read)
+    if found.errors:
+        raise SpecErrors(found.errors)
+    plan = compiler.plan(read)
+    if found.errors:
+        raise SpecErrors(found.errors)
+    return plan
+
+
+def compile_step(
+    name: str, body: Mapping[str, Any], step_types: Mapping[str, StepType] = STEP_TYPES
+) -> Action:
+    """Compile one step alone and return what it comes to.
+
+    Raises:
+        SpecErrors: all problems of the step at once.
+    """
+    document = {"version": "1.0", "steps": {name: body}}
+    return compile_plan(document, variables={}, step_types=step_types).steps[0].action
+
+
+def render(action: Action, scope: Scope) -> Action:
+    """Fill every template of an action, just before its step starts.
+
+    The working directory is left: `variables.working_directory` knows its rules.
+
+    Raises:
+        TextTooLong: a text grew too long.
+    """
+    filled = {
+        name: _filled(value, scope)
+        for name, value in msgspec.structs.asdict(action).items()
+        if name != "working_directory"
+    }
+    return msgspec.structs.replace(action, **filled)
+
+
+def _filled(value: object, scope: Scope) -> object:
+    if isinstance(value, str):
+        return substitute(value, scope)
+    if isinstance(value, tuple):
+        return tuple(_filled(item, scope) for item in value)
+    return value
+
+
+def _document(document: str | Mapping[str, Any] | Document) -> Document:
+    if isinstance(document, str):
+        return load(document)
+    return document if isinstance(document, Document) else of_mapping(document)
+
+
+class _Compiler:
+    """Turns a document that was read into a plan; adds what cannot be planned to the findings."""
+
+    def __init__(self, found: Findings, known: Scope) -> None:
+        self._found, self._known = found, known
+
+    def check(self, read: SpecRead) -> None:
+        """Report everything that the language knows and the engine does not carry out."""
+        self._refuse(read.written, ROOT_LATER, read.place)
+        for step in read.steps:
+            if step.step_type is None or not step.step_type.runs:
+                self._found.add(
+                    step.place / "type",
+                    f"{_LATER}: type {step.type!r}",
+                    hint="use freestyle, git-clone or pending-approval",
+                )
+            else:
+                self._refuse(step.body, step.step_type.later, step.place)
+
+    def _refuse(self, body: Mapping[str, Any], names: tuple[str, ...], place: Place) -> None:
+        for name in names:
+            if body.get(name) not in (None, {}, []):
+                self._found.add(place / name, f"{_LATER}: {name!r}", hint="remove it")
+
+    def plan(self, read: SpecRead) -> Plan:
+        """Order, resolve and freeze; only called where nothing is wrong so far."""
+        root = read.root
+        fail_fast = self._flag(root["fail_fast"], read.place / "fail_fast", default=True)
+        strict = self._flag(root["strict_fail_fast"], read.place / "strict_fail_fast", default=False)
+        steps = tuple(self._step(step, fail_fast=fail_fast, strict=strict) for step in read.steps)
+        return Plan(mode=root["mode"], stages=root["stages"], steps=steps)
+
+    def _step(self, step: StepRead, *, fail_fast: bool, strict: bool) -> PlannedStep:
+        spec, place = step.spec, step.place
+        if step.step_type is None:
+            raise ValueError(f"step {step.name!r} has no type, yet it passed the check")
+        for name, value in spec.items():
+            if name not in ("fail_fast", "strict_fail_fast") and isinstance(
+                step.step_type.fields.get(name), Flag
+            ):
+                spec[name] = self._flag(value, place / name, default=False)
+        return PlannedStep(
+            name=step.name,
+            type=step.type,
+            title=spec["title"] or step.name,
+            description=spec["description"] or "",
+            stage=spec["stage"] or "default",
+            action=step.step_type.plan(spec),
+            when=_when(spec["when"]),
+            fail_fast=self._flag(spec["fail_fast"], place / "fail_fast", default=fail_fast),
+            strict_fail_fast=self._flag(spec["strict_fail_fast"], place / "strict_fail_fast", default=strict),
+            timeout_s=self._timeout(step),
+        )
+
+    def _flag(self, value: bool | str | None, place: Place, *, default: bool) -> bool:  # noqa: FBT001  # as read
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        decided = Flag().read(self._fill(value, place), place, self._found.attempt())
+        if isinstance(decided, bool):
+            return decided
+        hint = f"{value} must be true or false when the build starts"
+        self._found.add(place, f'"{place.key}" must be a boolean', hint=hint)
+        return default
+
+    def _timeout(self, step: StepRead) -> float | None:
+        """The limit in seconds; a reference is decided by what is known at the start."""
+        written = step.body.get("timeout")
+        if not isinstance(written, str) or "${{" not in written:
+            return None if isinstance(step.spec["timeout"], dict) else step.spec["timeout"]
+        place = step.place / "timeout"
+        return Duration().read(self._fill(written, place), place, self._found.attempt())
+
+    def _fill(self, text: str, place: Place) -> str:
+        try:
+            return substitute(text, self._known)
+        except TextTooLong as error:
+            self._found.add(place, str(error))
+            return ""
+
+
+def _when(read: dict[str, Any] | None) -> When | None:
+    if read is None:
+        return None
+    branch, condition, steps = (read[part] or {} for part in ("branch", "condition", "steps"))
+    return When(
+        branch_only=branch.get("only"),
+        branch_ignore=branch.get("ignore"),
+        all_of=_expressions(condition.get("all")),
+        any_of=_expressions(condition.get("any")),
+        steps_all=_conditions(steps.get("all")),
+        steps_any=_conditions(steps.get("any")),
+    )
+
+
+def _expressions(read: dict[str, str] | None) -> tuple[tuple[str, str], ...] | None:
+    return None if read is None else tuple(read.items())
+
+
+def _conditions(read: tuple[dict[str, Any], ...] | None) -> tuple[StepCondition, ...] | None:
+    return (
+        None if read is None else tuple(StepCondition(name=entry["name"], on=entry["on"]) for entry in read)
+    )

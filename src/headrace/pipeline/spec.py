@@ -1,0 +1,207 @@
+"""Reading a whole pipeline document: every field checked, every step with its type.
+
+Both the validator and the compiler start here. Messages follow `reference/pipeline-yaml.md`, 11.3.
+"""
+
+import re
+from collections.abc import Mapping as MappingOf
+from typing import Any
+
+import msgspec
+
+from headrace.pipeline.document import Document
+from headrace.pipeline.fields import AnyMap, Anything, Field, Flag, Items, Mapping, OneOf, StrictFlag, Text
+from headrace.pipeline.findings import Findings, Place, as_javascript, shown
+from headrace.pipeline.steps.base import HOOKS, StepSpec, StepType
+
+ROOT_FIELDS: dict[str, Field] = {
+    "version": Anything(required=True),
+    "steps": AnyMap(required=True),
+    "stages": Items(Text(), default=()),
+    "mode": OneOf("sequential", "parallel", default="sequential"),
+    "hooks": HOOKS,
+    "fail_fast": Flag(),
+    "strict_fail_fast": StrictFlag(),
+    "success_criteria": Anything(),
+    "services": AnyMap(),
+    "indicators": Items(Anything()),
+    "build_version": OneOf("v1", "v2"),
+}
+_DASHES = {"fail-fast": "fail_fast", "working-directory": "working_directory"}
+_BAD_IN_NAME = re.compile(r"[.#$\[\]]")
+_LONGEST_NAME = 150
+_SEMVER = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
+LONGEST_EXPRESSION = 12_000
+# Known, but without fields that are checked here.
+LOOSE_TYPES = frozenset({"services", "freestyle-ssh", "github-action"})
+
+
+class StepRead(msgspec.Struct, frozen=True):
+    """One step as read."""
+
+    name: str
+    type: str  # as written, ``freestyle`` where it is not
+    place: Place
+    body: dict[str, Any]  # dashes renamed, arguments lifted
+    spec: StepSpec
+    step_type: StepType | None  # None: not a type that is known here
+
+
+class SpecRead(msgspec.Struct, frozen=True):
+    """One document as read; what was wrong reads as None."""
+
+    root: dict[str, Any]
+    written: dict[str, Any]
+    place: Place
+    steps: tuple[StepRead, ...]
+
+
+def read_spec(document: Document, found: Findings, step_types: MappingOf[str, StepType]) -> SpecRead:
+    """Read a ``codefresh.yml``, or the ``spec`` of a ``kind: pipeline`` document.
+
+    Nothing raises: problems go to ``found``. Children of parallel steps follow their parents in
+    `SpecRead.steps`.
+    """
+    data, place = _definition(document.data)
+    if not isinstance(data, dict):
+        found.add(place, f'"{place.key}" must be an object{shown(data)}', hint="write version: and steps:")
+        return SpecRead({}, {}, place, ())
+    data = _renamed(data, {"fail-fast": "fail_fast"})
+    if "version" in data and not _is_version_1(data["version"]):
+        message = (
+            f"Current version: {_version_text(data['version'])} is invalid. please change version to 1.0"
+        )
+        found.add(place / "version", message)
+        return SpecRead({}, data, place, ())
+    root = Mapping(ROOT_FIELDS, strict=False).read(data, place, found) or {}
+    for name, value in data.items():
+        if name not in ROOT_FIELDS:
+            found.add(place / name, f'"{name}" is not allowed{shown(value)}')
+    reader = _StepsReader(found, step_types, root.get("stages") or ())
+    reader.read_all(root.get("steps") or {}, place / "steps")
+    return SpecRead(root, data, place, tuple(reader.steps))
+
+
+def _definition(data: Any) -> tuple[Any, Place]:  # noqa: ANN401  # JSON's edge
+    if not isinstance(data, dict) or data.get("kind") != "pipeline":
+        return data, Place()
+    place = Place(("spec",))
+    spec = data.get("spec")
+    if not isinstance(spec, dict):
+        return spec, place
+    own = {name: spec[name] for name in ROOT_FIELDS if name in spec}
+    return {"version": data.get("version", "1.0"), "steps": {}} | own, place
+
+
+def _renamed(body: dict[str, Any], names: MappingOf[str, str]) -> dict[str, Any]:
+    return {names.get(key, key): value for key, value in body.items()}
+
+
+def _is_version_1(value: object) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"\s*1(\.0*)?\s*", value, re.ASCII) is not None
+    return value == 1 and not isinstance(value, bool)
+
+
+def _version_text(value: object) -> str:
+    text = as_javascript(value)
+    return f"{text}.0" if re.fullmatch(r"\d+", text, re.ASCII) else text
+
+
+class _StepsReader:
+    """Reads maps of steps; knows the names and stages of the whole file."""
+
+    def __init__(
+        self, found: Findings, step_types: MappingOf[str, StepType], stages: tuple[str | None, ...]
+    ) -> None:
+        self._found, self._types = found, step_types
+        self._stages = [stage for stage in stages if stage is not None]
+        self._names: set[str] = set()
+        self.steps: list[StepRead] = []
+
+    def read_all(self, steps: dict[str, Any], place: Place, *, within_parallel: bool = False) -> None:
+        for name, body in steps.items():
+            here = Place((*place.path, name), name)
+            self._check_name(name, here)
+            if not isinstance(body, dict):
+                outside = Place(here.path)  # the original reports this one for the workflow
+                self._found.add(outside, f'"{name}" must be an object{shown(body)}')
+                continue
+            self._read(name, body, here, within_parallel=within_parallel)
+
+    def _check_name(self, name: str, place: Place) -> None:
+        if name in self._names:
+            self._found.add(place, "step name exist more than once")
+        self._names.add(name)
+        if _BAD_IN_NAME.search(name):
+            self._found.add(place, 'step name cannot contain ".", "#", "$", "[", or "]"')
+        if len(name) > _LONGEST_NAME:
+            self._found.add(place, f"step name length is limited to {_LONGEST_NAME}")
+
+    def _read(self, name: str, body: dict[str, Any], place: Place, *, within_parallel: bool) -> None:
+        written = body.get("type", "freestyle")
+        if not isinstance(written, str) or not written:
+            self._found.add(place / "type", f'"type" must be a string{shown(written)}')
+            return
+        step_type = self._types.get(written)
+        renames = {**_DASHES, **(step_type.renamed if step_type else {})}
+        body = _renamed(body, renames)
+        if within_parallel and written == "pending-approval":
+            self._found.add(place / "type", '"type" can\'t be pending-approval')
+        if written == "parallel":
+            self._read_parallel(name, body, place)
+            return
+        if step_type is None:
+            self._check_custom(written, place)
+            self.steps.append(StepRead(name, written, place, body, {}, None))
+            return
+        body = _lifted(body)
+        spec = step_type.read(body, place, self._found)
+        self._check_shared(body, spec, place)
+        self.steps.append(StepRead(name, written, place, body, spec, step_type))
+
+    def _read_parallel(self, name: str, body: dict[str, Any], place: Place) -> None:
+        steps = body.get("steps")
+        self.steps.append(StepRead(name, "parallel", place, body, {}, None))
+        if not steps or not isinstance(steps, dict | list):
+            self._found.add(place / "steps", '"steps" is required and must be an array of type steps')
+        elif isinstance(steps, dict):
+            self.read_all(steps, place / "steps", within_parallel=True)
+
+    def _check_custom(self, written: str, place: Place) -> None:
+        if written in LOOSE_TYPES or "${{" in written:
+            return
+        _, colon, version = written.partition(":")
+        if not colon:
+            words = (
+                "Step version not specified. The latest version will be used, "
+                "which may result in breaking changes."
+            )
+            self._found.add(place / "type", words, kind="Warning")
+        elif not _SEMVER.fullmatch(version):
+            self._found.add(place / "type", f'Invalid semantic version "{version}" for step.', kind="Warning")
+
+    def _check_shared(self, body: dict[str, Any], spec: StepSpec, place: Place) -> None:
+        stage = spec.get("stage")
+        if stage is not None and stage not in self._stages and "${{" not in stage:
+            known = ", ".join(self._stages)
+            self._found.add(place / "stage", f'"stage" must be one of [{known}]{shown(stage)}')
+        hooks = body.get("hooks")
+        old = {"on_success", "on_fail", "on_finish"}
+        if isinstance(hooks, dict) and old & hooks.keys() and old & body.keys():
+            words = 'Either old "on_success/on_fail/on_finish" or new "hooks" should be used'
+            self._found.add(place / "hooks", words)
+        for form, expressions in (((spec.get("when") or {}).get("condition")) or {}).items():
+            for label, text in (expressions or {}).items():
+                if text is not None and len(text) > LONGEST_EXPRESSION:
+                    at = place / "when" / "condition" / form / label
+                    self._found.add(at, f'"{label}" is longer than {LONGEST_EXPRESSION} characters')
+
+
+def _lifted(body: dict[str, Any]) -> dict[str, Any]:
+    """Put ``arguments`` on the step itself; a key of the step stays."""
+    arguments = body.get("arguments")
+    if not isinstance(arguments, dict):
+        return body
+    own = {key: value for key, value in body.items() if key != "arguments"}
+    return {**arguments, **own}
