@@ -1,0 +1,53 @@
+"""Every operation of the API says who may call it and what it does, and the document shows it."""
+
+import importlib.util
+from collections import Counter
+
+import pytest
+
+from architecture.tree import ROOT, files
+from headrace.http.scopes import Scope
+
+
+def load(name):
+    """A script of `tools/`, as a module."""
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+OPENAPI = load("openapi")
+ROUTES = OPENAPI.all_routes()
+# What needs no key. A new one is a decision: add it here, and say in the review why.
+OPEN_TO_ALL = {"auth-login"}
+LONGEST_SUMMARY = 80
+
+
+def test_no_operation_is_open_to_everybody_by_accident():
+    assert {route.operation for route in ROUTES if route.scope is Scope.PUBLIC} <= OPEN_TO_ALL
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_operation_has_a_scope_and_a_first_line(route):
+    assert isinstance(route.scope, Scope)
+    assert route.summary
+    assert len(route.summary) < LONGEST_SUMMARY
+
+
+def test_no_two_operations_have_one_name_or_one_address():
+    assert [name for name, times in Counter(route.operation for route in ROUTES).items() if times > 1] == []
+    addresses = Counter((route.method, route.pattern.pattern) for route in ROUTES)
+    assert [address for address, times in addresses.items() if times > 1] == []
+
+
+def test_the_committed_document_is_what_the_routes_say():
+    if ROUTES:
+        assert OPENAPI.FILE in files()
+        assert OPENAPI.FILE.read_text() == OPENAPI.text(), "`make openapi` is due"
+
+
+@pytest.mark.parametrize("page", sorted(load("docs").pages().items()), ids=lambda page: page[0].name)
+def test_a_page_that_is_made_from_code_is_up_to_date(page):
+    path, text = page
+    assert path.read_text() == text, "`make docs` is due"
