@@ -5,3 +5,8 @@ line each; ``<root>/<build id>/<n>.log`` holds one step. What a file holds is ma
 its lines begins with a time stamp. A reader needs nothing but the files, so it may be another
 process on the same folder.
 """
+
+from headrace.storage.logs.archive import ArchiveStep, archive
+from headrace.storage.logs.store import LogFollower, LogPiece, LogStore
+
+__all__ = ["ArchiveStep", "LogFollower", "LogPiece", "LogStore", "archive"]

@@ -1,0 +1,91 @@
+"""The operations of users: who am I, sessions, members of an account."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from headrace.http.auth import Caller
+from headrace.http.errors import NotOffered
+from headrace.http.routing import Example, Router
+from headrace.http.scopes import Scope
+from headrace.resources.users import service
+from headrace.resources.users.schemas import ExecutionContextOut, LoginIn, SessionOut, UserOut
+from headrace.resources.users.sessions import Sessions
+
+router = Router("", tag="users")
+
+
+@router.route("GET", "/user", scope=Scope.ANY, sdk="users.get")
+def get_user(caller: Caller, db: Connection) -> UserOut:
+    """Get the calling user; every valid key may."""
+    return service.describe(db, caller)
+
+
+@router.route(
+    "GET",
+    "/user/context",
+    scope=Scope.ANY,
+    sdk="auth.notifyContextCreated",
+    operation="users-notify-context-created",
+)
+def notify_context_created() -> dict[str, Any]:
+    """Take note that a client has saved this key; nothing happens."""
+    return {}
+
+
+@router.route(
+    "POST",
+    "/user/changeaccount/{accountId}",
+    scope=Scope.ANY,
+    sdk="users.changeAccount",
+    operation="users-change-account",
+)
+def change_account(
+    accountId: str,  # noqa: N803 - the wire name
+    caller: Caller,
+    db: Connection,
+    sessions: Sessions,
+) -> SessionOut:
+    """Switch to another account of the calling user, with a new session."""
+    return service.change_account(db, sessions, caller, accountId)
+
+
+@router.route("GET", "/user/firebaseAuth", scope=Scope.ANY, sdk="firebase.auth")
+def firebase_auth() -> dict[str, Any]:
+    """Refuse the log transport by Firebase, which this server does not use.
+
+    Live logs come by the WebSocket, ended ones by the archive.
+    """
+    raise NotOffered("logs are not kept in Firebase; ask GET /api/progress/{id} where they are")
+
+
+@router.route("GET", "/execution-contexts/current", scope=Scope.ANY, sdk="executionContexts.current")
+def current_execution_context(caller: Caller) -> ExecutionContextOut:
+    """Get what the calling key is bound to: its build, or its account."""
+    return ExecutionContextOut(caller.build_id or caller.account_id, "default", caller.account_id)
+
+
+@router.route("GET", "/accounts/{id}/users", scope=Scope.GENERAL, sdk="accounts.listUsers")
+def list_account_users(id: str, caller: Caller, db: Connection) -> list[UserOut]:  # noqa: A002 - the wire name
+    """List the users of the caller's account, by name."""
+    return service.of_account(db, caller, id)
+
+
+@router.route(
+    "POST",
+    "/auth/login",
+    scope=Scope.PUBLIC,
+    sdk="auth.login",
+    effect=False,  # it writes nothing, and hashing must not hold the write lock
+    example=Example(body={"user": "admin", "password": "the one-time password"}),
+)
+def login(body: LoginIn, db: Connection, sessions: Sessions) -> SessionOut:
+    """Log in by password; the token goes into the header ``x-access-token``."""
+    return service.login(db, sessions, body.user, body.password)
+
+
+@router.route("POST", "/auth/logout", scope=Scope.GENERAL, sdk="auth.logout")
+def logout(caller: Caller, db: Connection) -> dict[str, Any]:
+    """End all sessions of the calling user, on every device."""
+    service.end_sessions(db, caller)
+    return {}

@@ -1,0 +1,210 @@
+"""Users, their accounts and sessions. `presence` is asked on every request with a session."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from headrace.http.auth import Caller
+from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
+from headrace.kit.ids import new_id
+from headrace.resources.accounts import service as accounts
+from headrace.resources.users import repository
+from headrace.resources.users.passwords import hashed, is_right, random_password
+from headrace.resources.users.repository import User
+from headrace.resources.users.schemas import AccountOut, SessionOut, ShortUser, UserOut
+from headrace.resources.users.sessions import Sessions
+
+FIRST_ACCOUNT = "default"
+FIRST_USER = "admin"
+_RUNTIME_ENVIRONMENT = "default/local"
+_LONGEST_NAME = 255
+_SHORTEST_PASSWORD = 8
+
+
+def create_first(db: Connection, *, now: datetime) -> str | None:
+    """Create the first account and its admin, once.
+
+    Returns:
+        The admin's password, to be shown once; None when there are accounts already.
+    """
+    if accounts.any_exists(db):
+        return None
+    account = accounts.create(db, FIRST_ACCOUNT, now=now)
+    password = random_password()
+    create(
+        db, account.id, FIRST_USER, password=password, is_account_admin=True, is_platform_admin=True, now=now
+    )
+    return password
+
+
+def create(
+    db: Connection,
+    account_id: str,
+    name: str,
+    *,
+    password: str | None,
+    email: str = "",
+    is_account_admin: bool = False,
+    is_platform_admin: bool = False,
+    now: datetime,
+) -> User:
+    """Create a user as a member of an account.
+
+    Args:
+        db: a transaction.
+        account_id: the first account, also the active one.
+        name: unique in the installation.
+        password: at least eight characters; None for a user who only has keys.
+        email: may be empty.
+        is_account_admin: of this account.
+        is_platform_admin: of the installation.
+        now: the time.
+
+    Raises:
+        BadRequest: the name or the password does not fit.
+        Conflict: the name is taken.
+    """
+    if not 0 < len(name.strip()) <= _LONGEST_NAME:
+        raise BadRequest(f"name: a user's name has 1 to {_LONGEST_NAME} characters")
+    if password is not None and len(password) < _SHORTEST_PASSWORD:
+        raise BadRequest(f"password: at least {_SHORTEST_PASSWORD} characters")
+    if repository.by_name(db, name) is not None:
+        raise Conflict(f"a user named {name!r} exists already")
+    user = User(
+        id=new_id(),
+        name=name,
+        email=email,
+        password_hash=None if password is None else hashed(password),
+        is_platform_admin=is_platform_admin,
+        session_epoch=0,
+        active_account_id=account_id,
+        created_at=now,
+    )
+    repository.add(db, user)
+    repository.add_membership(db, account_id, user.id, is_admin=is_account_admin)
+    return user
+
+
+def join(db: Connection, account_id: str, user_id: str, *, is_admin: bool = False) -> None:
+    """Make a user a member of one more account. Raises `Conflict` for a member."""
+    if any(one.account_id == account_id for one in repository.accounts_of(db, user_id)):
+        raise Conflict("the user is a member of this account already")
+    repository.add_membership(db, account_id, user_id, is_admin=is_admin)
+
+
+def by_name(db: Connection, account_id: str, name: str) -> User:
+    """Find a member of an account. Raises `NotFound`."""
+    user = repository.by_name(db, name)
+    if user is None or all(one.account_id != account_id for one in repository.accounts_of(db, user.id)):
+        raise NotFound(f"could not find a user named {name!r} in this account")
+    return user
+
+
+def login(db: Connection, sessions: Sessions, name: str, password: str) -> SessionOut:
+    """Begin a session in the user's active account.
+
+    Raises:
+        Unauthenticated: the user is unknown or the password wrong; it does not say which.
+    """
+    user = repository.by_name(db, name)
+    if not is_right(None if user is None else user.password_hash, password) or user is None:
+        raise Unauthenticated("user name or password is wrong")
+    return _session(sessions, user, user.active_account_id)
+
+
+def change_account(db: Connection, sessions: Sessions, caller: Caller, account_id: str) -> SessionOut:
+    """Make another account of the caller the active one and begin a session there.
+
+    Raises:
+        Forbidden: the caller is a key that may not do all that its user may.
+        NotFound: the caller is no member of that account.
+    """
+    if caller.scopes is not None or caller.build_id is not None:
+        raise Forbidden("a key with scopes cannot begin a session, which would have none")
+    user = _caller(db, caller)
+    if all(one.account_id != account_id for one in repository.accounts_of(db, user.id)):
+        raise NotFound(f"could not find the account {account_id!r}")
+    repository.change(db, user.id, active_account_id=account_id)
+    return _session(sessions, user, account_id, key_id=caller.key_id)
+
+
+def end_sessions(db: Connection, caller: Caller) -> None:
+    """Log the caller out, everywhere."""
+    repository.end_sessions(db, caller.user_id)
+
+
+def presence(db: Connection, sessions: Sessions, token: str) -> Caller | None:
+    """Find the caller behind a session token, in one query; None for one that is not valid."""
+    session = sessions.read(token)
+    if session is None:
+        return None
+    found = repository.presence(
+        db, session.account_id, user_id=session.user_id, epoch=session.epoch, key_id=session.key_id
+    )
+    if found is None:
+        return None
+    return Caller(
+        account_id=session.account_id,
+        account_name=found.account_name,
+        user_id=session.user_id,
+        user_name=found.user_name,
+        kind="session",
+        is_account_admin=found.is_account_admin,
+        is_platform_admin=found.is_platform_admin,
+    )
+
+
+def describe(db: Connection, caller: Caller) -> UserOut:
+    """Describe the caller. A key sees its own account only, a session all accounts of its user."""
+    user = _caller(db, caller)
+    members = [
+        one
+        for one in repository.accounts_of(db, user.id)
+        if caller.kind == "session" or one.account_id == caller.account_id
+    ]
+    admins = repository.admins(db, [one.account_id for one in members])
+    known = [
+        AccountOut(
+            one.account_id,
+            one.account_name,
+            _RUNTIME_ENVIRONMENT,
+            [user_id for account_id, user_id in admins if account_id == one.account_id],
+        )
+        for one in members
+    ]
+    index = next(i for i, one in enumerate(members) if one.account_id == caller.account_id)
+    return _out(user, caller.account_name, known, default_account=index)
+
+
+def of_account(db: Connection, caller: Caller, account_id: str) -> list[UserOut]:
+    """List the users of the caller's account. Raises `NotFound` for another account."""
+    if account_id != caller.account_id:
+        raise NotFound(f"could not find the account {account_id!r}")
+    admins = [user_id for _, user_id in repository.admins(db, [account_id])]
+    account = AccountOut(account_id, caller.account_name, _RUNTIME_ENVIRONMENT, admins)
+    return [_out(user, caller.account_name, [account]) for user in repository.of_account(db, account_id)]
+
+
+def _caller(db: Connection, caller: Caller) -> User:
+    user = repository.by_id(db, caller.user_id)
+    if user is None:
+        raise NotFound("could not find the user of this key")
+    return user
+
+
+def _session(sessions: Sessions, user: User, account_id: str, key_id: str | None = None) -> SessionOut:
+    token = sessions.issue(user_id=user.id, account_id=account_id, epoch=user.session_epoch, key_id=key_id)
+    return SessionOut(token, ShortUser(user.name, user.email))
+
+
+def _out(user: User, account_name: str, known: list[AccountOut], default_account: int = 0) -> UserOut:
+    return UserOut(
+        id=user.id,
+        user_name=user.name,
+        email=user.email,
+        roles=["User", "Admin"] if user.is_platform_admin else ["User"],
+        active_account_name=account_name,
+        default_account=default_account,
+        user_data={"image": ""},
+        account=known,
+    )
