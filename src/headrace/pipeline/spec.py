@@ -126,6 +126,8 @@ class _StepsReader:
             if not isinstance(body, dict):
                 outside = Place(here.path)  # the original reports this one for the workflow
                 self._found.add(outside, f'"{name}" must be an object{shown(body)}')
+                if body is not None:
+                    self._found.add(here, '"value" must be an object')
                 continue
             self._read(name, body, here, within_parallel=within_parallel)
 
@@ -151,8 +153,9 @@ class _StepsReader:
         if written == "parallel":
             self._read_parallel(name, body, place)
             return
+        if step_type is None or step_type.versioned:
+            self._check_version(written, place)
         if step_type is None:
-            self._check_custom(written, place)
             self.steps.append(StepRead(name, written, place, body, {}, None))
             return
         body = _lifted(body)
@@ -168,7 +171,7 @@ class _StepsReader:
         elif isinstance(steps, dict):
             self.read_all(steps, place / "steps", within_parallel=True)
 
-    def _check_custom(self, written: str, place: Place) -> None:
+    def _check_version(self, written: str, place: Place) -> None:
         if written in LOOSE_TYPES or "${{" in written:
             return
         _, colon, version = written.partition(":")

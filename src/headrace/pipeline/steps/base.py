@@ -107,6 +107,7 @@ class StepType:
     fields: ClassVar[MappingOf[str, Field]] = COMMON_FIELDS
     strict: ClassVar[bool] = False  # whether an unknown key is an error
     runs: ClassVar[bool] = True  # whether the engine carries this type out
+    versioned: ClassVar[bool] = False  # published with versions, though its fields are known here
     later: ClassVar[tuple[str, ...]] = LATER  # fields that it does not carry out
     conflicts: ClassVar[tuple[tuple[str, str], ...]] = ()  # (key, the key that it forbids)
     refused: ClassVar[tuple[str, ...]] = ()  # keys of a sibling type that people write here
