@@ -270,9 +270,9 @@ class _Play:
             if not self._running:
                 return
             done, _ = await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
-            self._running = {name: task for name, task in self._running.items() if task not in done}
             for task in done:
                 task.result()
+            self._running = {name: task for name, task in self._running.items() if task not in done}
 
     def _launch(self, step: PlannedStep) -> None:
         self._running[step.name] = asyncio.create_task(run_step(self._site, step))

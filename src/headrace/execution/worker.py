@@ -58,10 +58,8 @@ class Worker:
                 self._freed.clear()
                 if len(self._builds) >= self._slots:
                     await self._first_of(self._freed.wait())
-                elif order := await self._claim():
-                    self._launch(order)
                 else:
-                    await self._first_of(self._freed.wait(), self._feed.wake(self._settings.poll_s))
+                    await self._claim()
         finally:
             self._ended.set()
 
@@ -78,18 +76,18 @@ class Worker:
             await asyncio.wait(self._builds, timeout=grace_s)
         await call_off(self._builds)
 
-    async def _claim(self) -> BuildOrder | None:
-        """Claim a build; a claim that was begun is not given up, or its build would be lost."""
+    async def _claim(self) -> None:
+        """Claim a build and start it, or wait until there may be one."""
         claim = asyncio.ensure_future(self._feed.claim())
-        await asyncio.wait({claim})
-        failure = claim.exception()
-        if failure is None:
-            return claim.result()
-        _log.error(
-            "builds cannot be claimed; the next try is in %g s", self._settings.poll_s, exc_info=failure
-        )
-        await self._first_of(self._clock.sleep(self._settings.poll_s))
-        return None
+        await asyncio.wait({claim})  # a claim that was begun is not given up: its build would be lost
+        if failure := claim.exception():
+            pause_s = self._settings.poll_s
+            _log.error("builds cannot be claimed; the next try is in %g s", pause_s, exc_info=failure)
+            await self._first_of(self._clock.sleep(pause_s))
+        elif order := claim.result():
+            self._launch(order)
+        else:
+            await self._first_of(self._freed.wait(), self._feed.wake(self._settings.poll_s))
 
     async def _first_of(self, *waits: Awaitable[object]) -> None:
         """Wait for the first of these, or for `stop`."""

@@ -1,0 +1,163 @@
+"""The worker is killed at every report of a build, and the build is taken up again."""
+
+import asyncio
+
+import pytest
+
+from fakes import Killed, MemoryFeed, MemoryLogs, MemorySecrets, MovedClock
+from headrace.execution.run import run
+from headrace.execution.settings import ExecutionSettings
+from headrace.pipeline.compile import compile_plan
+from headrace.pipeline.status import BuildStatus
+from headrace.runtimes.fake import FakeRuntime
+
+SEQUENTIAL = """
+version: '1.0'
+steps:
+  one: {image: alpine, commands: ['echo ran-one', 'cf_export A=1 --mask', 'cf_export B=2']}
+  two: {image: alpine, fail_fast: false, commands: ['echo ran-two', 'exit 4']}
+  skip: {image: alpine, commands: ['true'], when: {branch: {only: [none]}}}
+  ask: {type: pending-approval}
+  last: {image: alpine, commands: ['echo "ran-last $A $B"']}
+"""
+PARALLEL = SEQUENTIAL.replace("steps:", "mode: parallel\nsteps:").replace(
+    "last: {", "last: {when: {steps: [{name: ask, 'on': [approved]}, {name: one}]}, "
+)
+ENDS = {"one": "success", "two": "error", "skip": "skipped", "ask": "approved", "last": "success"}
+
+
+class World:
+    """The machine and the store, which outlive the worker's process."""
+
+    def __init__(self, text):
+        self.clock = MovedClock()
+        self.feed, self.logs, self.secrets = MemoryFeed(self.clock), MemoryLogs(), MemorySecrets()
+        self.runtime = FakeRuntime(self.clock)
+        self.record = self.feed.enqueue(compile_plan(text, variables={}))
+
+    async def run(self, **settings):
+        order = await self.feed.claim()
+        await run(
+            order,
+            runtime=self.runtime,
+            feed=self.feed,
+            logs=self.logs,
+            secrets=self.secrets,
+            clock=self.clock,
+            settings=ExecutionSettings(inactivity_s=0, **settings),
+        )
+
+    async def run_to_the_end(self):
+        while not self.record.status.is_final:
+            if self.record.status is BuildStatus.PENDING_APPROVAL:
+                self.feed.decide(self.record, "approved")
+            await self.run()
+
+    def printed(self, step):
+        return self.logs.text(self.record.build_id, step)
+
+
+async def reports_of(text):
+    world = World(text)
+    await world.run_to_the_end()
+    return world.feed.calls
+
+
+async def crash_at(world, index, *, stored):
+    """Run until the process dies at this report; say whether it did."""
+    world.feed.dies_at, world.feed.dies_after_storing = index, stored
+    try:
+        await world.run_to_the_end()
+    except Killed:
+        world.feed.crash()
+        return True
+    return False
+
+
+@pytest.mark.parametrize("text", [SEQUENTIAL, PARALLEL], ids=["sequential", "parallel"])
+@pytest.mark.parametrize("adoptable", [True, False], ids=["adopted", "lost"])
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_killed_build_ends_as_if_nothing_had_happened(text, adoptable, stored):
+    for index in range(await reports_of(text)):
+        world = World(text)
+        workspace = await world.runtime.open(world.record.build_id)
+        workspace.adoptable = adoptable
+
+        assert await crash_at(world, index, stored=stored)
+        done = {name for name, state in world.record.steps.items() if state.status.is_final}
+        started = set(workspace.commands)
+        workspace.commands.clear()
+        await world.run_to_the_end()
+
+        again = {name.rpartition("-")[0] for name in workspace.commands}
+        assert not again & done, f"report {index}: a completed step ran again, after {started}"
+        assert world.record.statuses == ENDS, f"report {index}"
+        assert world.record.status is BuildStatus.SUCCESS, f"report {index}"
+        assert "ran-last ***** 2" in world.printed("last") or "ran-last 1 2" in world.printed("last"), index
+
+
+@pytest.mark.parametrize("text", [SEQUENTIAL, PARALLEL], ids=["sequential", "parallel"])
+async def test_the_output_of_an_adopted_step_is_stored_once(text):
+    for index in range(await reports_of(text)):
+        world = World(text)
+        assert await crash_at(world, index, stored=True)
+        await world.run_to_the_end()
+        for step in ("one", "two", "last"):
+            assert world.printed(step).count(f"ran-{step}") == 1, (index, world.printed(step))
+
+
+LONG = "version: '1.0'\nsteps: {long: {image: alpine, commands: ['sleep 60', 'echo done']}}"
+
+
+async def lose(world):
+    """Start the build and lose its worker while the step runs, on a runtime that cannot adopt."""
+    workspace = await world.runtime.open(world.record.build_id)
+    workspace.adoptable = False
+    world.feed.dies_at, world.feed.dies_after_storing = world.feed.calls + 2, True
+    with pytest.raises(Killed):
+        await world.run()
+    world.feed.crash()
+
+
+async def test_a_step_that_is_lost_twice_fails_with_a_reason():
+    world = World(LONG)
+    await lose(world)
+    await lose(world)
+    await world.run()
+    assert world.record.statuses == {"long": "error"}
+    assert "the worker that ran this step was lost" in world.record.reason
+    assert "the worker that ran this step was lost" in world.printed("long")
+
+
+async def test_a_lost_step_fails_at_once_where_retrying_is_off():
+    world = World(LONG)
+    await lose(world)
+    await world.run(retry_lost_steps=False)
+    assert world.record.statuses == {"long": "error"}
+
+
+async def test_a_cancelled_run_leaves_the_step_to_be_adopted():
+    world = World(LONG)
+    task = asyncio.ensure_future(world.run())
+    async with asyncio.timeout(10):
+        await world.record.until(lambda record: "long" in record.steps and record.steps["long"].output_from)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await world.feed.release(world.record.build_id)
+    await world.run()
+    assert world.record.statuses == {"long": "success"}
+    assert world.record.steps["long"].attempt == 1
+    assert world.printed("long").count("done") == 1
+
+
+async def test_a_failure_of_our_own_ends_the_build_with_a_reason():
+    world = World(LONG)
+
+    async def broken(*_names, **_options):
+        raise OSError(28, "No space left on device")
+
+    world.logs.open = broken
+    await world.run()
+    assert world.record.status is BuildStatus.ERROR
+    assert world.record.reason.startswith("internal error of the engine")

