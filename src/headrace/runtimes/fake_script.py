@@ -171,12 +171,14 @@ class Script:
 
     def _do_cf_export(self, rest: list[str]) -> tuple[bytes, int]:
         lines = []
+        mark = "--mask " if "--mask" in rest else ""
         for word in rest:
             if word == "--mask":
                 continue
             name, equals, value = word.partition("=")
-            lines.append(f"{name}={value if equals else self._variables.get(name, '')}\n")
-        self._files[EXPORT_FILE] = self._files.get(EXPORT_FILE, b"") + "".join(lines).encode()
+            lines.append(f"{mark}{name}={value if equals else self._variables.get(name, '')}\n")
+        path = self._path(self._variables.get("CF_EXPORT_FILE", f"{VOLUME}/{EXPORT_FILE}"))
+        self._files[path] = self._files.get(path, b"") + "".join(lines).encode()
         return b"", 0
 
 
