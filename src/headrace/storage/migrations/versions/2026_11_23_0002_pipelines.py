@@ -26,9 +26,11 @@ def upgrade() -> None:
         *_owned("pipelines"),
         sa.Column("project_id", sa.String(24), nullable=False),
         sa.Column("name", sa.String(512), nullable=False),
+        sa.Column("short_name", sa.String(255), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("labels", JsonText(), nullable=False),
         sa.Column("document", JsonText(), nullable=False),
+        sa.Column("yaml", sa.Text(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(

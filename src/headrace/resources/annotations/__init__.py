@@ -1,0 +1,1 @@
+"""Annotations: keys and values on builds, pipelines, projects and images."""

@@ -1,0 +1,53 @@
+"""The rows of annotations."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from headrace.http.paging import MAX_LIMIT
+from headrace.resources.annotations.model import annotations
+
+
+class Annotation(msgspec.Struct, frozen=True, kw_only=True):
+    """One annotation."""
+
+    id: str
+    account_id: str
+    entity_type: str
+    entity_id: str
+    key: str
+    value: str
+    type: str
+    display: bool
+    created_at: datetime
+
+
+def listed(
+    db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = ""
+) -> list[Annotation]:
+    """Return the annotations of one entity by key; only of one key where it is given."""
+    query = select(annotations).where(*_of(account_id, entity_type, entity_id, key))
+    query = query.order_by(annotations.c.key, annotations.c.id).limit(MAX_LIMIT)
+    return [Annotation(**row) for row in db.execute(query).mappings()]
+
+
+def put(db: Connection, account_id: str, annotation: Annotation) -> None:
+    """Store an annotation of the account in the place of the one with the same key."""
+    of = _of(account_id, annotation.entity_type, annotation.entity_id, annotation.key)
+    db.execute(delete(annotations).where(*of))
+    db.execute(insert(annotations).values(msgspec.structs.asdict(annotation)))
+
+
+def remove(db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = "") -> int:
+    """Delete the annotations of one entity, or one of them; return how many there were."""
+    return db.execute(delete(annotations).where(*_of(account_id, entity_type, entity_id, key))).rowcount
+
+
+def _of(account_id: str, entity_type: str, entity_id: str, key: str) -> list[ColumnElement[bool]]:
+    conditions = [
+        annotations.c.account_id == account_id,
+        annotations.c.entity_type == entity_type,
+        annotations.c.entity_id == entity_id,
+    ]
+    return [*conditions, annotations.c.key == key] if key else conditions

@@ -1,0 +1,95 @@
+"""The operations of annotations."""
+
+from typing import Annotated, Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from headrace.http.auth import Caller
+from headrace.http.errors import BadRequest
+from headrace.http.routing import Example, Router
+from headrace.http.scopes import Scope
+from headrace.resources.annotations import service
+from headrace.resources.annotations.repository import Annotation
+from headrace.resources.annotations.schemas import AnnotationOut, EntityId, EntityType, NewAnnotation
+
+router = Router("/annotations", tag="annotations")
+
+_ENTITY = "entityType=workflow&entityId=5b4f927dc70d080001536fe3"
+
+
+class EntityQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """Whose annotations."""
+
+    entity_id: Annotated[EntityId, msgspec.Meta(description="an id, or the name of an image")]
+    entity_type: Annotated[EntityType, msgspec.Meta(description="``workflow``, ``pipeline``, ``image`` …")]
+    key: Annotated[str, msgspec.Meta(description="only this one")] = ""
+
+
+@router.route("GET", "", scope=Scope.GENERAL, sdk="annotations.list", example=Example(query=_ENTITY))
+def list_annotations(query: EntityQuery, caller: Caller, db: Connection) -> list[AnnotationOut]:
+    """List the annotations of a build, a pipeline, a project or an image."""
+    found = service.listed(
+        db, caller.account_id, entity_type=query.entity_type, entity_id=query.entity_id, key=query.key
+    )
+    return [_out(annotation) for annotation in found]
+
+
+@router.route(
+    "POST",
+    "",
+    scope=Scope.GENERAL,
+    sdk="annotations.create",
+    example=Example(
+        body={
+            "entityType": "workflow",
+            "entityId": "5b4f927dc70d080001536fe3",
+            "key": "coverage",
+            "value": "75%",
+        }
+    ),
+)
+def create_annotation(body: NewAnnotation, caller: Caller, db: Connection) -> AnnotationOut:
+    """Set an annotation; the same key again overwrites it."""
+    entity = body.entity_id or body.entity_name
+    if entity is None:
+        raise BadRequest("entityId is required: the id of the build or the name of the image")
+    value = body.value if isinstance(body.value, str) else msgspec.json.encode(body.value).decode()
+    annotation = service.put(
+        db,
+        caller.account_id,
+        entity_type=body.entity_type,
+        entity_id=entity,
+        key=body.key,
+        value=value,
+        display=body.display,
+    )
+    return _out(annotation)
+
+
+@router.route(
+    "DELETE",
+    "",
+    scope=Scope.GENERAL,
+    sdk="annotations.delete",
+    example=Example(query=_ENTITY + "&key=coverage"),
+)
+def delete_annotations(query: EntityQuery, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Delete one annotation of an entity, or all where no key is given."""
+    service.delete(
+        db, caller.account_id, entity_type=query.entity_type, entity_id=query.entity_id, key=query.key
+    )
+    return {}
+
+
+def _out(annotation: Annotation) -> AnnotationOut:
+    return AnnotationOut(
+        id=annotation.id,
+        account_id=annotation.account_id,
+        entity_id=annotation.entity_id,
+        entity_type=annotation.entity_type,
+        key=annotation.key,
+        value=annotation.value,
+        type=annotation.type,
+        display=annotation.display,
+    )

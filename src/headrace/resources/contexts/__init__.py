@@ -1,0 +1,1 @@
+"""Contexts: named bundles of variables, secrets, YAML or credentials that pipelines share."""

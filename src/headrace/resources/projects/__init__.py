@@ -1,0 +1,1 @@
+"""Projects: named groups of pipelines, with tags and variables of their own."""

@@ -1,0 +1,134 @@
+"""The rows of projects."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, column, delete, func, insert, select, table, update
+
+from headrace.kit.ids import new_id
+from headrace.resources.projects.model import projects
+
+# Pipelines know projects, so their model cannot be imported here: these columns stand for it.
+_pipelines = table("pipelines", column("id"), column("account_id"), column("project_id"), column("name"))
+_count = (
+    select(func.count())
+    .select_from(_pipelines)
+    .where(_pipelines.c.project_id == projects.c.id)
+    .scalar_subquery()
+    .label("pipelines_number")
+)
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """One project."""
+
+    id: str
+    account_id: str
+    name: str
+    tags: list[str]
+    variables: list[dict[str, Any]]  # encrypted values sealed
+    created_at: datetime
+    updated_at: datetime
+    pipelines_number: int
+
+
+def by_id(db: Connection, account_id: str, project_id: str) -> Project | None:
+    """Find a project by its id; None where the account has none."""
+    return _one(db, account_id, projects.c.id == project_id)
+
+
+def by_name(db: Connection, account_id: str, name: str) -> Project | None:
+    """Find a project by its name; None where the account has none."""
+    return _one(db, account_id, projects.c.name == name)
+
+
+def _one(db: Connection, account_id: str, condition: ColumnElement[bool]) -> Project | None:
+    query = select(projects, _count).where(projects.c.account_id == account_id, condition)
+    row = db.execute(query).mappings().first()
+    return Project(**row) if row else None
+
+
+def listed(
+    db: Connection, account_id: str, *, name: str = "", tags: Sequence[str] = (), limit: int, offset: int = 0
+) -> tuple[list[Project], int]:
+    """Return a page of projects, and how many there are in all.
+
+    Args:
+        db: an open connection.
+        account_id: whose projects.
+        name: only those whose name contains this, in any case.
+        tags: only those that carry all of these.
+        limit: at most this many.
+        offset: how many to pass over.
+
+    Returns:
+        The last changed first, ties by id, descending.
+    """
+    query = select(projects.c.id, projects.c.tags).where(projects.c.account_id == account_id)
+    if name:
+        query = query.where(projects.c.name.icontains(name, autoescape=True))
+    found = db.execute(query.order_by(projects.c.updated_at.desc(), projects.c.id.desc())).all()
+    ids = [row.id for row in found if set(tags) <= set(row.tags)]
+    page = ids[offset : offset + limit]
+    rows = db.execute(select(projects, _count).where(projects.c.id.in_(page))).mappings()
+    by_id = {row["id"]: Project(**row) for row in rows}
+    return [by_id[one] for one in page if one in by_id], len(ids)
+
+
+def add(
+    db: Connection,
+    account_id: str,
+    *,
+    name: str,
+    tags: Sequence[str],
+    variables: Sequence[dict[str, Any]],
+    now: datetime,
+) -> str:
+    """Store a new project and return its id."""
+    project_id = new_id()
+    values = {"name": name, "tags": list(tags), "variables": list(variables)}
+    db.execute(
+        insert(projects).values(
+            id=project_id, account_id=account_id, created_at=now, updated_at=now, **values
+        )
+    )
+    return project_id
+
+
+def change(
+    db: Connection,
+    account_id: str,
+    project_id: str,
+    *,
+    name: str,
+    tags: Sequence[str],
+    variables: Sequence[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """Replace what is stored of a project."""
+    db.execute(
+        update(projects)
+        .where(projects.c.account_id == account_id, projects.c.id == project_id)
+        .values(name=name, tags=list(tags), variables=list(variables), updated_at=now)
+    )
+
+
+def rename_pipelines(db: Connection, account_id: str, project_id: str, *, old: str, new: str) -> None:
+    """Give the pipelines of a renamed project the new first part of their names.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: a pipeline of that name exists already.
+    """
+    rest = func.substr(_pipelines.c.name, len(old) + 1)
+    db.execute(
+        update(_pipelines)
+        .where(_pipelines.c.account_id == account_id, _pipelines.c.project_id == project_id)
+        .values(name=func.concat(new, rest))
+    )
+
+
+def remove(db: Connection, account_id: str, project_id: str) -> None:
+    """Delete a project."""
+    db.execute(delete(projects).where(projects.c.account_id == account_id, projects.c.id == project_id))
