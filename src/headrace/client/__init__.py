@@ -1,0 +1,1 @@
+"""HTTP client of the API: synchronous, standard library only, quick to import."""

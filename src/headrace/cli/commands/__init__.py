@@ -1,0 +1,69 @@
+"""Which module holds which commands, so that one command imports one module.
+
+Each entry is a command as typed, then its aliases after a bar: ``get builds|build``.
+"""
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "auth": ("auth create-context", "auth current-context", "auth get-contexts", "auth use-context"),
+    "annotations": (
+        "annotate image|img",
+        "create annotation",
+        "delete annotation",
+        "get annotation",
+    ),
+    "builds": ("approve", "deny", "get builds|build", "logs", "restart", "terminate", "wait"),
+    "completion": ("completion|completions",),
+    "contexts": (
+        "create context config",
+        "create context git bitbucket",
+        "create context git github",
+        "create context git gitlab",
+        "create context git stash",
+        "create context helm-repository http",
+        "create context secret",
+        "create context secret-yaml",
+        "create context yaml",
+        "delete context|ctx",
+        "get contexts|ctx|context",
+        "patch context|ctx",
+    ),
+    "documents": ("create pipeline|pip", "create step-type", "replace"),
+    "lists": (
+        "get agents|agent",
+        "get boards|board",
+        "get clusters|cluster",
+        "get compositions|com|composition",
+        "get environments|env|environment",
+        "get helm-repo",
+        "get images|img|image",
+        "get registry",
+        "get runtime-environments|re|runtime-environment",
+        "get teams|team|tm",
+        "get trigger-events|trigger-event|te",
+        "get trigger-types|trigger-type|tt",
+        "get triggers|trigger|t",
+    ),
+    "pipelines": ("delete pipeline|pip", "get pipelines|pip|pipeline"),
+    "projects": (
+        "create project",
+        "delete project",
+        "get projects|project",
+        "patch project",
+    ),
+    "run": ("run",),
+    "step_types": ("delete step-type", "get step-types|step-type"),
+    "tokens": (
+        "create token",
+        "delete tokens|token",
+        "get tokens|token",
+        "patch tokens|token",
+    ),
+    "validate": ("validate",),
+    "version": ("version",),
+}
+
+
+def words_of(line: str) -> tuple[str, list[str]]:
+    """Take an entry apart: ``get builds|build`` is the verb ``get`` and the names of the noun."""
+    verb, _, names = line.rpartition(" ")
+    return verb, names.split("|")

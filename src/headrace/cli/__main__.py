@@ -1,0 +1,146 @@
+"""The ``codefresh`` command: reads the words, runs the command, turns failures into one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from headrace.cli.app import App
+from headrace.cli.errors import Findings, Refused
+from headrace.cli.verbs import ENV_PREFIX, build_root
+from headrace.client.api import RequestOptions
+from headrace.client.errors import ApiError, Unreachable
+
+# Options that may stand anywhere on the line; the number says whether a value follows.
+GLOBAL_OPTIONS = {
+    "--cfconfig": 1,
+    "--insecure": 0,
+    "--request-timeout": 1,
+    "--request-max-retries": 1,
+    "--request-retry-delay": 1,
+}
+HIDDEN = ("__complete",)
+
+
+def main() -> None:
+    """Entry point of ``codefresh``."""
+    environ = dict(os.environ)
+    sys.exit(run(sys.argv[1:], environ))
+
+
+def run(words: list[str], environ: Mapping[str, str]) -> int:
+    """Run one command line; print its output and its errors.
+
+    Args:
+        words: the command line without the program's name.
+        environ: the environment that the command sees.
+
+    Returns:
+        The exit code: 0 done, 1 any error, or the result of a followed build.
+    """
+    try:
+        given, rest = take_globals(words)
+        app = App(environ=environ, cfconfig=given.get("--cfconfig"), options=_options(given, environ))
+        return _dispatch(app, rest)
+    except (Refused, ApiError, Unreachable) as error:
+        click.echo(f"Error: {error}", err=True)
+        return getattr(error, "code", 1)
+    except Findings as findings:
+        click.echo(str(findings), err=True)
+        return 1
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
+        _hint(error)
+        return 1
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head`): what it has read is what it wanted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _hint(error: click.ClickException) -> None:
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(f"See: {context.command_path} --help", err=True)
+
+
+def _dispatch(app: App, words: list[str]) -> int:
+    root = build_root()
+    with root.make_context("codefresh", [], obj=None) as context:
+        context.obj = app
+        first = next((word for word in words if not word.startswith("-")), None)
+        if first is None:
+            click.echo(root.get_help(context))
+            return 0
+        if first in HIDDEN:
+            from headrace.cli.completion import complete
+
+            complete(app, words[words.index(first) + 1 :])
+            return 0
+        if root.get_command(context, first) is None:
+            return _unknown(root.list_commands(context) + sorted(root.commands), first)
+    result = root.main(words, prog_name="codefresh", standalone_mode=False, obj=app)
+    return result if isinstance(result, int) else 0
+
+
+def _unknown(known: list[str], word: str) -> int:
+    """Scripts may rely on exit code 0 here (the official client's); people get to read why."""
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1)
+    cure = f"did you mean {close[0]!r}?" if close else "see: codefresh --help"
+    click.echo(f"Error: no command {word!r}; {cure}", err=True)
+    return 0
+
+
+def take_globals(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Take the options that may stand anywhere out of the line.
+
+    Returns:
+        The options by their long names (a flag has the value ``true``), and the other words.
+    """
+    given: dict[str, str] = {}
+    rest: list[str] = []
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if word == "--":
+            return given, [*rest, *words[position - 1 :]]
+        name, equals, value = word.partition("=")
+        if name not in GLOBAL_OPTIONS:
+            rest.append(word)
+        elif equals or not GLOBAL_OPTIONS[name]:
+            given[name] = value if equals else "true"
+        elif position < len(words):
+            given[name] = words[position]
+            position += 1
+        else:
+            raise Refused(f"option {name!r} needs a value")
+    return given, rest
+
+
+def _options(given: Mapping[str, str], environ: Mapping[str, str]) -> RequestOptions:
+    def number(name: str, default: float) -> float:
+        text = given.get(name) or environ.get(ENV_PREFIX + name[2:].replace("-", "_").upper())
+        try:
+            return default if text is None else float(text)
+        except ValueError:
+            raise Refused(f"option {name!r} needs a number, not {text!r}") from None
+
+    insecure = given.get("--insecure", environ.get(ENV_PREFIX + "INSECURE", "false")) == "true"
+    return RequestOptions(
+        timeout_s=number("--request-timeout", 30_000) / 1000,
+        attempts=int(number("--request-max-retries", 10)),
+        retry_delay_s=number("--request-retry-delay", 500) / 1000,
+        insecure=insecure or environ.get("NODE_TLS_REJECT_UNAUTHORIZED") == "0",
+    )
+
+
+if __name__ == "__main__":
+    main()

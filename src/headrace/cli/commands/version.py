@@ -1,0 +1,39 @@
+"""``codefresh version``: of this command, or of a part of the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headrace.cli.verbs import leaf, pass_app
+from headrace.client.api import VERSION
+
+if TYPE_CHECKING:
+    from headrace.cli.app import App
+
+COMPONENTS = ("client", "api", "hermes", "nomios", "openapi")
+
+
+@leaf("version")
+@click.argument("name", required=False, type=click.Choice(COMPONENTS), metavar="[COMPONENT]")
+@click.option("-c", "--component", type=click.Choice(COMPONENTS), default="client", help="Which part.")
+@pass_app
+def version(app: App, name: str | None, component: str) -> None:
+    """Print a version."""
+    part = name or component
+    if part == "client":
+        click.echo(f"client version: {VERSION}")
+    elif part == "api":
+        click.echo(f"api version: {app.call('version.getServerVersion').get('current_commit')}")
+    elif part == "hermes":
+        click.echo(f"hermes version: {app.call('version.getHermesVersion')}")
+    elif part == "nomios":
+        click.echo(f"nomios version: {_text(app.api.request('GET', '/nomios/version'))}")
+    else:
+        document = app.api.request("GET", "/api/openapi.json")
+        click.echo(f"openapi version: {document['info']['version']}")
+
+
+def _text(answer: Any) -> object:  # noqa: ANN401 — JSON edge
+    return answer.get("version") if isinstance(answer, dict) else answer

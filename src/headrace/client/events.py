@@ -1,0 +1,79 @@
+"""Reads a server-sent event stream and resumes it where it broke off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headrace.client.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from headrace.client.api import Api
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. ``id`` is the cursor to resume after it (empty when the server gave none)."""
+
+    id: str
+    name: str
+    data: str
+
+
+def parse(lines: Iterable[bytes]) -> Iterator[Event]:
+    """Split a stream's lines into events; one that was cut off is dropped.
+
+    Source: WHATWG HTML, "Server-sent events".
+    """
+    name, data, cursor = "message", list[str](), ""
+    for raw in lines:
+        line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
+        if not line:
+            if data:
+                yield Event(cursor, name, "\n".join(data))
+            name, data = "message", []
+            continue
+        key, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if key == "event":
+            name = value
+        elif key == "data":
+            data.append(value)
+        elif key == "id":
+            cursor = value
+
+
+def follow(api: Api, target: str, *, last: str, is_last: Iterable[str] = ("status",)) -> Iterator[Event]:
+    """All events of ``target``, once each, over as many connections as it takes.
+
+    Ends after an event whose name is in ``is_last``.
+
+    Args:
+        api: the server; its options say how often a broken connection is tried again.
+        target: path with a leading slash.
+        last: cursor to start after, empty for the beginning.
+        is_last: names of the event that ends the stream.
+
+    Raises:
+        ApiError: the server refused the stream (404: it offers none).
+        Unreachable: the stream broke off again and again without a new event.
+    """
+    endings, barren = frozenset(is_last), 0
+    while barren < max(1, api.options.attempts):
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+        barren += 1
+        try:
+            with api.open("GET", target, None, headers) as response:
+                for event in parse(response):
+                    barren = 0
+                    last = event.id or last
+                    yield event
+                    if event.name in endings:
+                        return
+        except OSError:
+            pass  # a broken or silent connection: resume after the last event
+        api.sleep(api.options.retry_delay_s)
+    raise Unreachable(f"the log stream of {api.url} broke off {barren} times in a row; try again later")

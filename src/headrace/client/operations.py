@@ -1,0 +1,73 @@
+"""The operations that the client calls: SDK name to method and path, relative to ``/api``.
+
+Source: the operation table of the public API. The names are those of ``x-sdk-interface`` in
+``/api/openapi.json``; a test compares this table with that document.
+"""
+
+OPERATIONS: dict[str, tuple[str, str]] = {
+    "agents.list": ("GET", "/agents"),
+    "annotations.create": ("POST", "/annotations"),
+    "annotations.delete": ("DELETE", "/annotations"),
+    "annotations.list": ("GET", "/annotations"),
+    "clusters.list": ("GET", "/clusters"),
+    "compositions.list": ("GET", "/compositions"),
+    "contexts.create": ("POST", "/contexts/"),
+    "contexts.delete": ("DELETE", "/contexts/{name}"),
+    "contexts.get": ("GET", "/contexts/{name}"),
+    "contexts.list": ("GET", "/contexts"),
+    "contexts.patch": ("PATCH", "/contexts/{name}"),
+    "contexts.prepare": ("GET", "/contexts/{name}/prepare"),
+    "contexts.replace": ("PUT", "/contexts/{name}"),
+    "environments.list": ("GET", "/environments"),
+    "helm.boards.list": ("GET", "/helm/boards"),
+    "helm.repos.list": ("GET", "/helm/repos"),
+    "images.list": ("GET", "/images"),
+    "pipelines.create": ("POST", "/pipelines"),
+    "pipelines.debug": ("POST", "/pipelines/debug/{name}"),
+    "pipelines.delete": ("DELETE", "/pipelines/{name}"),
+    "pipelines.get": ("GET", "/pipelines/{name}"),
+    "pipelines.getNames": ("GET", "/pipelines/names"),
+    "pipelines.list": ("GET", "/pipelines"),
+    "pipelines.replace": ("PUT", "/pipelines/{name}"),
+    "pipelines.run": ("POST", "/pipelines/run/{name}"),
+    "pipelines.runYaml": ("POST", "/pipelines/run"),
+    "pipelines.validateYaml": ("POST", "/pipelines/yaml/validator"),
+    "progress.get": ("GET", "/progress/{id}"),
+    "progress.terminate": ("DELETE", "/progress/{id}"),
+    "projects.create": ("POST", "/projects"),
+    "projects.delete": ("DELETE", "/projects/{id}"),
+    "projects.get": ("GET", "/projects/{id}"),
+    "projects.getByName": ("GET", "/projects/name/{name}"),
+    "projects.list": ("GET", "/projects"),
+    "projects.patch": ("PATCH", "/projects/{id}"),
+    "registries.list": ("GET", "/registries"),
+    "runtimeEnvs.get": ("GET", "/runtime-environments/{name}"),
+    "runtimeEnvs.list": ("GET", "/runtime-environments"),
+    "steps.create": ("POST", "/step-types"),
+    "steps.delete": ("DELETE", "/step-types/{name}"),
+    "steps.get": ("GET", "/step-types/{name}"),
+    "steps.getStepVersions": ("GET", "/step-types/{name}/versions"),
+    "steps.list": ("GET", "/step-types"),
+    "steps.replace": ("PUT", "/step-types/{name}"),
+    "teams.list": ("GET", "/team"),
+    "tokens.delete": ("DELETE", "/auth/key/{id}"),
+    "tokens.generate": ("POST", "/auth/key"),
+    "tokens.list": ("GET", "/auth/keys"),
+    "tokens.patch": ("PATCH", "/auth/key/{id}"),
+    "triggers.events.list": ("GET", "/hermes/events"),
+    "triggers.list": ("GET", "/hermes/triggers"),
+    "triggers.types.list": ("GET", "/hermes/types"),
+    "users.get": ("GET", "/user"),
+    "version.getHermesVersion": ("GET", "/hermes/version"),
+    "version.getServerVersion": ("GET", "/version"),
+    "workflows.approve": ("GET", "/workflow/{buildId}/pending-approval/approve"),
+    "workflows.deny": ("GET", "/workflow/{buildId}/pending-approval/deny"),
+    "workflows.getBuild": ("GET", "/builds/{buildId}"),
+    "workflows.list": ("GET", "/workflow"),
+    "workflows.restart": ("GET", "/builds/rebuild/{id}"),
+}
+
+
+def by_path() -> dict[tuple[str, str], str]:
+    """The table turned round: method and path (no trailing slash) to SDK name."""
+    return {(method, path.rstrip("/")): name for name, (method, path) in OPERATIONS.items()}
