@@ -47,7 +47,10 @@ async def runtime_named(name, clock, folder):
     else:
         if "DOCKER_HOST" not in os.environ:
             pytest.skip("no Docker engine here: set DOCKER_HOST")
-        runtime = pytest.importorskip("headrace.runtimes.docker.runtime").DockerRuntime()
+        docker = pytest.importorskip("headrace.runtimes.docker.runtime")
+        runtime = docker.DockerRuntime(
+            docker.DockerSettings(host=os.environ["DOCKER_HOST"], installation="scenarios")
+        )
     try:
         yield runtime
     finally:

@@ -42,14 +42,14 @@ def asker(questions: TextIO, answers: TextIO) -> Ask | None:
     return ask
 
 
-def run_local(  # one option of the command each
+def run_local(
     text: str,
     *,
     variables: Mapping[str, str],
     out: TextIO,
     secrets: Mapping[str, str] | None = None,
     workdir: Path | None = None,
-    runtime: str = "local",
+    docker_host: str | None = None,
     ask: Ask | None = None,
     git_url: str = "https://github.com",
 ) -> int:
@@ -61,7 +61,8 @@ def run_local(  # one option of the command each
         out: takes the log: for each step three lines of heading, then its output, masked.
         secrets: more variables, whose values are never printed.
         workdir: holds the volume, and keeps it after the run; None uses a temporary folder.
-        runtime: ``local`` or ``docker``.
+        docker_host: runs the steps in containers of the engine there
+            (``unix:///var/run/docker.sock``); None runs them as processes of this machine.
         ask: says yes or no to an approval step, given its name; None denies, and says so.
         git_url: where ``repo: owner/name`` is cloned from, without credentials.
 
@@ -85,7 +86,7 @@ def run_local(  # one option of the command each
     feed = _TerminalFeed(plan, known, build_id, out, ask)
     folder = workdir or Path(tempfile.mkdtemp(prefix="headrace-local-"))
     try:
-        asyncio.run(_play(feed, _runtime(runtime, folder), _Secrets(secrets or {}, git_url), out))
+        asyncio.run(_play(feed, _runtime(docker_host, folder), _Secrets(secrets or {}, git_url), out))
     finally:
         if workdir is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -93,12 +94,13 @@ def run_local(  # one option of the command each
     return EXIT_CODES.get(feed.status, 1)
 
 
-def _runtime(name: str, folder: Path) -> Callable[[], Runtime]:
+def _runtime(docker_host: str | None, folder: Path) -> Callable[[], Runtime]:
     """What makes the runtime, inside of the event loop."""
-    if name == "docker":
-        from headrace.runtimes.docker.runtime import DockerRuntime  # slow to import
+    if docker_host is not None:
+        from headrace.runtimes.docker.runtime import DockerRuntime, DockerSettings  # slow to import
 
-        return DockerRuntime
+        settings = DockerSettings(host=docker_host, installation="local-run")
+        return lambda: DockerRuntime(settings)
     from headrace.runtimes.local.runtime import LocalRuntime  # not with docker
 
     return lambda: LocalRuntime(folder)
