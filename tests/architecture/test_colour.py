@@ -7,8 +7,8 @@ import pytest
 from architecture.tree import PACKAGE, imports, modules, parsed, short
 
 ASYNC_ROOMS = {"execution", "runtimes"}
-# Streams and the tasks of the server: they wait for many at once, as the engine does.
-ASYNC_EDGES = {"app", "http", "storage/logs", "kit/clock.py"}
+# Streams, wake-ups, the tasks of the server and the run without one: all wait as the engine does.
+ASYNC_EDGES = {"app", "http", "storage/logs", "storage/signals.py", "kit/clock.py", "cli/local.py"}
 ASYNC_IN_A_RESOURCE = {"routes.py", "feed.py", "secrets.py", "streams.py"}
 
 

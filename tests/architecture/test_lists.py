@@ -34,13 +34,13 @@ def said(init):
 
 def helpers(found, name, init):
     """Modules of the folder that one of them imports: parts of it. A folder is listed by itself."""
-    if found[name].name == "__init__.py":
-        return
-    for imported, _ in imports(found[name]):
-        if imported.startswith(dotted(init) + "."):
-            other = imported.removeprefix(dotted(init) + ".").partition(".")[0]
-            if other in found and found[other].name != "__init__.py":
-                yield other
+    own = found[name]
+    for path in own.parent.rglob("*.py") if own.name == "__init__.py" else [own]:
+        for imported, _ in imports(path):
+            if imported.startswith(dotted(init) + "."):
+                other = imported.removeprefix(dotted(init) + ".").partition(".")[0]
+                if other in found and found[other].name != "__init__.py":
+                    yield other
 
 
 @pytest.mark.parametrize("folder", [name for name in FOLDERS if (PACKAGE / name).is_dir()])
