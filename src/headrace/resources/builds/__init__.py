@@ -1,0 +1,1 @@
+"""Builds: the queue, what became of each, their logs, approvals."""

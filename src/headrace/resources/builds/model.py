@@ -1,0 +1,67 @@
+"""The tables of builds and of their steps. The table of builds is the queue."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from headrace.storage.metadata import JsonText, UtcTime, id_column, metadata, reference
+
+builds = Table(
+    "builds",
+    metadata,
+    id_column(),
+    reference("account_id", "accounts.id"),
+    Column("progress_id", String(24), nullable=False, unique=True),
+    Column("status", String(20), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("updated_at", UtcTime, nullable=False),
+    # What was asked for, and by whom. A pipeline may be gone before its builds.
+    Column("pipeline_id", String(24)),
+    Column("pipeline_name", String(512), nullable=False),
+    Column("project", String(255), nullable=False),
+    Column("user_id", String(24), nullable=False),
+    Column("initiator", String(255), nullable=False),
+    Column("trigger_kind", String(32), nullable=False),
+    Column("trigger_id", String(24)),
+    Column("trigger_name", String(255)),
+    Column("branch", Text),
+    Column("revision", Text),
+    Column("repo_owner", String(255)),
+    Column("repo_name", String(255)),
+    Column("request_id", String(64)),  # hash of a request that a client may repeat
+    Column("error", Text, nullable=False),
+    # The queue.
+    Column("priority", Integer, nullable=False),
+    Column("concurrency", Integer),  # of the pipeline; 0: frozen; NULL: no limit
+    Column("branch_concurrency", Integer),
+    Column("trigger_concurrency", Integer),
+    Column("owner", String(24)),  # the worker that holds it
+    Column("lease_until", UtcTime),  # when that worker is taken for dead
+    Column("attempt", Integer, nullable=False),  # claims so far
+    Column("stop_requested", Boolean, nullable=False),
+    # An approval that is waited for, and what was said.
+    Column("waiting_step", String(150)),
+    Column("waiting_until", UtcTime),
+    Column("waiting_final", String(16)),  # what silence means
+    Column("decision", JsonText),
+    # What is long comes last, so that lists need not read it.
+    Column("options", JsonText, nullable=False),
+    Column("given", JsonText, nullable=False),  # the body of the run, without variables
+    Column("variables", JsonText, nullable=False),  # text, or {"sealed": …}
+    Column("yaml", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    UniqueConstraint("account_id", "request_id"),
+    Index(None, "account_id", "created_at", "id"),
+    Index(None, "account_id", "pipeline_id", "created_at"),
+    Index(None, "status", "priority", "created_at"),
+    Index(None, "pipeline_id", "status"),
+    Index(None, "owner"),
+)
+
+build_steps = Table(
+    "build_steps",
+    metadata,
+    Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(150), primary_key=True),
+    Column("state", JsonText, nullable=False),  # `execution.ports.StepState`
+)

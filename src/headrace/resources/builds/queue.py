@@ -1,0 +1,179 @@
+"""The statements of the queue: claim a build, renew leases, find what died or is due."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+
+from headrace.execution.ports import BuildOrder, Decision, SecretRef
+from headrace.pipeline import plan as plans
+from headrace.pipeline.status import FINAL, BuildStatus, move
+from headrace.resources.builds import repository
+from headrace.resources.builds.model import builds
+from headrace.resources.builds.schemas import Build, Sealed
+
+_CLAIMS_LOCK = 5_208_217_362  # any number of our own: limits are counted by one claim at a time
+_HELD = (BuildStatus.ELECTED, BuildStatus.RUNNING, BuildStatus.TERMINATING)
+_ELECT = case((builds.c.status == BuildStatus.PENDING, move(BuildStatus.PENDING, BuildStatus.ELECTED)))
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A build that was claimed, and who started it."""
+
+    order: BuildOrder
+    user_id: str
+    stop_requested: bool
+
+
+def claim(db: Connection, owner: str, *, lease_s: float) -> Claim | None:
+    """Claim the build that is to run next.
+
+    New builds by priority, then age, where all their limits are free; before them, builds that
+    nobody holds any more: given back, decided on, or of a worker whose lease ran out.
+    """
+    if db.dialect.name == "postgresql":
+        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS_LOCK})
+    now = _now(db)
+    one = builds.alias("one")
+    held = one.c.status.in_(_HELD)
+    lost = and_(held, or_(one.c.owner.is_(None), one.c.lease_until < now))
+    fresh = and_(one.c.status == BuildStatus.PENDING, *_limits_free(one))
+    chosen = (
+        select(one.c.id)
+        .where(or_(lost, fresh))
+        .order_by(held.desc(), one.c.priority.desc(), one.c.created_at, one.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    taken = (
+        update(builds)
+        .where(builds.c.id == chosen)
+        .values(
+            status=func.coalesce(_ELECT, builds.c.status),
+            owner=owner,
+            lease_until=_later(db, lease_s),
+            attempt=builds.c.attempt + 1,
+            updated_at=now,
+        )
+        .returning(
+            builds.c.id,
+            builds.c.account_id,
+            builds.c.user_id,
+            builds.c.attempt,
+            builds.c.created_at,
+            builds.c.decision,
+            builds.c.stop_requested,
+            builds.c.variables,
+            builds.c.plan,
+        )
+    )
+    row = db.execute(taken).first()
+    if row is None:
+        return None
+    variables = repository.variables_of(row.variables)
+    order = BuildOrder(
+        build_id=row.id,
+        account_id=row.account_id,
+        attempt=row.attempt,
+        plan=plans.from_json(row.plan.encode()),
+        variables={
+            name: SecretRef(value.sealed) if isinstance(value, Sealed) else value
+            for name, value in variables.items()
+        },
+        steps=repository.steps(db, row.id) if row.attempt > 1 else {},
+        decision=None if row.decision is None else msgspec.convert(row.decision, Decision),
+        created_at=row.created_at,
+    )
+    return Claim(order=order, user_id=row.user_id, stop_requested=row.stop_requested)
+
+
+def _limits_free(one: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - an alias of the table
+    """All limits of a waiting build leave room; builds that wait for an approval take none."""
+    other = builds.alias("other")
+    active = (
+        select(func.count())
+        .select_from(other)
+        .where(other.c.pipeline_id == one.c.pipeline_id, other.c.status.in_(_HELD))
+    )
+    limits = (
+        (one.c.concurrency, active),
+        (one.c.branch_concurrency, active.where(other.c.branch.is_not_distinct_from(one.c.branch))),
+        (one.c.trigger_concurrency, active.where(other.c.trigger_id.is_not_distinct_from(one.c.trigger_id))),
+    )
+    return [or_(limit.is_(None), count.scalar_subquery() < limit) for limit, count in limits]
+
+
+def renew(db: Connection, owner: str, *, lease_s: float) -> None:
+    """Renew the lease on all builds of a worker."""
+    db.execute(update(builds).where(builds.c.owner == owner).values(lease_until=_later(db, lease_s)))
+
+
+def give_back(db: Connection, owner: str, build_id: str | None = None) -> None:
+    """Let others claim what a worker holds: one build, or all."""
+    changed = update(builds).where(builds.c.owner == owner)
+    if build_id is not None:
+        changed = changed.where(builds.c.id == build_id)
+    db.execute(changed.values(owner=None, lease_until=None))
+
+
+def to_stop(db: Connection, owner: str) -> list[str]:
+    """Return the ids of a worker's builds that somebody wants to stop."""
+    query = select(builds.c.id).where(builds.c.owner == owner, builds.c.stop_requested == true())
+    return list(db.execute(query).scalars())
+
+
+def owners(db: Connection) -> set[str]:
+    """Return the workers that hold builds."""
+    query = select(builds.c.owner).where(builds.c.owner.is_not(None)).distinct()
+    return set(db.execute(query).scalars())
+
+
+def due(db: Connection) -> list[tuple[Build, Decision]]:
+    """Return the builds whose approval nobody decided in time, and what that means for each."""
+    condition = (builds.c.status == BuildStatus.PENDING_APPROVAL, builds.c.waiting_until <= _now(db))
+    query = select(builds.c.id, builds.c.waiting_step, builds.c.waiting_final).where(*condition)
+    found = []
+    for build_id, step, final in db.execute(query).all():
+        build = repository.anybody_s(db, build_id)
+        if build is not None:
+            found.append((build, Decision(step=step, result=final)))
+    return found
+
+
+def unended(db: Connection) -> frozenset[str]:
+    """Return the ids of all builds that have not ended, nor are still to begin."""
+    not_here = (*FINAL, BuildStatus.PENDING, BuildStatus.DELAYED)
+    return frozenset(db.execute(select(builds.c.id).where(builds.c.status.not_in(not_here))).scalars())
+
+
+def held_by(owner: str) -> Iterable[ColumnElement[bool]]:
+    """Return the condition of a report: the worker still holds the build."""
+    return (builds.c.owner == owner,)
+
+
+def _now(db: Connection) -> ColumnElement[Any]:
+    """Return the time of the database: several servers share it."""
+    if db.dialect.name == "postgresql":
+        return func.clock_timestamp()
+    return literal(datetime.now(UTC), builds.c.lease_until.type)
+
+
+def _later(db: Connection, seconds: float) -> ColumnElement[Any]:
+    if db.dialect.name == "postgresql":
+        return func.clock_timestamp() + timedelta(seconds=seconds)
+    return literal(datetime.now(UTC) + timedelta(seconds=seconds), builds.c.lease_until.type)

@@ -1,0 +1,211 @@
+"""The rows of builds and steps."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from headrace.execution.ports import StepState
+from headrace.pipeline import plan as plans
+from headrace.pipeline.status import BuildStatus
+from headrace.resources.builds.model import build_steps, builds
+from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
+
+_FIELDS = tuple(field.name for field in msgspec.structs.fields(Build))
+_COLUMNS = [builds.c[name] for name in _FIELDS]
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which builds of an account: all must match, of several values any."""
+
+    statuses: Sequence[str] = ()
+    kinds: Sequence[str] = ()  # ``build``, ``webhook``
+    pipeline_ids: Sequence[str] = ()
+    revisions: Sequence[str] = ()
+    branches: Sequence[str] = ()
+    trigger_ids: Sequence[str] = ()
+    created_from: datetime | None = None  # inclusive
+    created_before: datetime | None = None  # exclusive
+
+
+def add(db: Connection, request: BuildRequest, *, progress_id: str, now: datetime) -> None:
+    """Store a new build, pending."""
+    db.execute(
+        insert(builds).values(
+            id=request.build_id,
+            account_id=request.account_id,
+            progress_id=progress_id,
+            status=BuildStatus.PENDING,
+            created_at=now,
+            updated_at=now,
+            pipeline_id=request.pipeline_id,
+            pipeline_name=request.pipeline_name,
+            project=request.project,
+            user_id=request.user_id,
+            initiator=request.initiator,
+            trigger_kind=request.trigger_kind,
+            trigger_id=request.trigger_id,
+            trigger_name=request.trigger_name,
+            branch=request.branch,
+            revision=request.revision,
+            repo_owner=request.repo_owner,
+            repo_name=request.repo_name,
+            request_id=request.request_id,
+            error="",
+            priority=request.priority,
+            concurrency=request.concurrency,
+            branch_concurrency=request.branch_concurrency,
+            trigger_concurrency=request.trigger_concurrency,
+            attempt=0,
+            stop_requested=False,
+            options=request.options,
+            given=request.given,
+            variables=request.variables,
+            yaml=request.yaml,
+            plan=plans.to_json(request.plan).decode(),
+        )
+    )
+
+
+def by_id(db: Connection, account_id: str, build_id: str) -> Build | None:
+    """Find a build of an account."""
+    return _one(db, builds.c.account_id == account_id, builds.c.id == build_id)
+
+
+def by_progress(db: Connection, account_id: str, progress_id: str) -> Build | None:
+    """Find a build of an account by the id of its progress."""
+    return _one(db, builds.c.account_id == account_id, builds.c.progress_id == progress_id)
+
+
+def anybody_s(db: Connection, build_id: str) -> Build | None:
+    """Find a build of any account: for workers and for links that carry a signature."""
+    return _one(db, builds.c.id == build_id)
+
+
+def by_request(db: Connection, account_id: str, request_id: str) -> str | None:
+    """Return the id of the build that a repeated request has started before."""
+    query = select(builds.c.id).where(builds.c.account_id == account_id, builds.c.request_id == request_id)
+    return db.execute(query).scalar()
+
+
+def _one(db: Connection, *conditions: ColumnElement[bool]) -> Build | None:
+    row = db.execute(select(*_COLUMNS).where(*conditions)).first()
+    return None if row is None else _build(row)
+
+
+def _build(row: Row[Any]) -> Build:
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["status"] = BuildStatus(values["status"])
+    return Build(**values)
+
+
+def listed(
+    db: Connection,
+    account_id: str,
+    filters: Filters,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: Build | None = None,
+) -> list[Build]:
+    """Return builds, newest first by ``created_at``; ties by id, descending.
+
+    Args:
+        db: an open connection.
+        account_id: the only account whose rows may come back.
+        filters: which of its builds.
+        limit: at most this many.
+        offset: how many to pass over.
+        after: only builds older than this one.
+    """
+    query = _filtered(select(*_COLUMNS), account_id, filters)
+    if after is not None:
+        query = query.where(tuple_(builds.c.created_at, builds.c.id) < (after.created_at, after.id))
+    query = query.order_by(builds.c.created_at.desc(), builds.c.id.desc()).limit(limit).offset(offset)
+    return [_build(row) for row in db.execute(query)]
+
+
+def count(db: Connection, account_id: str, filters: Filters) -> int:
+    """Return how many builds match."""
+    return int(db.execute(_filtered(select(func.count()), account_id, filters)).scalar_one())
+
+
+def _filtered(query: Select[Any], account_id: str, filters: Filters) -> Select[Any]:
+    query = query.where(builds.c.account_id == account_id)
+    for column, values in (
+        (builds.c.status, filters.statuses),
+        (builds.c.trigger_kind, filters.kinds),
+        (builds.c.pipeline_id, filters.pipeline_ids),
+        (builds.c.revision, filters.revisions),
+        (builds.c.branch, filters.branches),
+        (builds.c.trigger_id, filters.trigger_ids),
+    ):
+        if values:
+            query = query.where(column == values[0] if len(values) == 1 else column.in_(values))
+    if filters.created_from is not None:
+        query = query.where(builds.c.created_at >= filters.created_from)
+    if filters.created_before is not None:
+        query = query.where(builds.c.created_at < filters.created_before)
+    return query
+
+
+def change(db: Connection, build_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:  # noqa: ANN401
+    """Change a build where all conditions hold; tell whether they did."""
+    changed = update(builds).where(builds.c.id == build_id, *conditions).values(**values)
+    return db.execute(changed).rowcount == 1
+
+
+def inputs(db: Connection, build_id: str) -> RowMapping:
+    """Return the long columns of a build: options, given, variables, yaml, plan."""
+    columns = (builds.c.options, builds.c.given, builds.c.variables, builds.c.yaml, builds.c.plan)
+    limits = (
+        builds.c.priority,
+        builds.c.concurrency,
+        builds.c.branch_concurrency,
+        builds.c.trigger_concurrency,
+    )
+    return db.execute(select(*columns, *limits).where(builds.c.id == build_id)).mappings().one()
+
+
+def variables_of(stored: Mapping[str, Any]) -> dict[str, str | Sealed]:
+    """Read stored variables."""
+    return msgspec.convert(stored, dict[str, str | Sealed])
+
+
+def steps(db: Connection, build_id: str) -> dict[str, StepState]:
+    """Return the states of the steps that were started, by name."""
+    query = select(build_steps.c.state).where(build_steps.c.build_id == build_id)
+    found = (msgspec.convert(state, StepState) for (state,) in db.execute(query))
+    return {state.name: state for state in found}
+
+
+def store_step(db: Connection, build_id: str, state: StepState) -> None:
+    """Store the state of a step over an earlier one."""
+    same = (build_steps.c.build_id == build_id, build_steps.c.name == state.name)
+    if db.execute(update(build_steps).where(*same).values(state=state)).rowcount == 0:
+        db.execute(insert(build_steps).values(build_id=build_id, name=state.name, state=state))
+
+
+def count_by_status(db: Connection) -> dict[str, int]:
+    """Return how many builds of all accounts have each status."""
+    query = select(builds.c.status, func.count()).group_by(builds.c.status)
+    return dict(db.execute(query).tuples().all())
+
+
+def set_limits(db: Connection, pipeline_id: str, **limits: int | None) -> None:
+    """Give the pending builds of a pipeline new limits."""
+    waiting = (builds.c.pipeline_id == pipeline_id, builds.c.status == BuildStatus.PENDING)
+    db.execute(update(builds).where(*waiting).values(**limits))

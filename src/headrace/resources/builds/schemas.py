@@ -1,0 +1,281 @@
+"""What comes into the one door of builds, and what the API shows of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from headrace.http.paging import Limit, Page
+from headrace.kit.clock import wire_time
+from headrace.pipeline.plan import Plan
+from headrace.pipeline.status import BuildStatus
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A secret value as the secret box sealed it for the account."""
+
+    sealed: str
+
+
+class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A build that is to start: everything it needs, gathered and compiled."""
+
+    build_id: str
+    account_id: str
+    user_id: str  # who starts it; its key may do no more
+    initiator: str  # the name of that user
+    pipeline_id: str | None
+    pipeline_name: str  # ``project/pipeline``; empty for a run of a YAML alone
+    project: str
+    plan: Plan
+    yaml: str  # as its author wrote it
+    variables: Mapping[str, str | Sealed]  # all levels merged
+    trigger_kind: str  # ``build`` or ``webhook``
+    trigger_id: str | None = None
+    trigger_name: str | None = None
+    branch: str | None = None
+    revision: str | None = None
+    repo_owner: str | None = None
+    repo_name: str | None = None
+    annotations: Mapping[str, str] = {}
+    request_id: str | None = None  # the same for a repeated request
+    options: Mapping[str, Any] = {}
+    given: Mapping[str, Any] = {}  # the body of the run, without variables
+    concurrency: int | None = None
+    branch_concurrency: int | None = None
+    trigger_concurrency: int | None = None
+    priority: int = 0
+
+
+class Build(msgspec.Struct, frozen=True, kw_only=True):
+    """One build as lists read it."""
+
+    id: str
+    account_id: str
+    progress_id: str
+    status: BuildStatus
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+    pipeline_id: str | None
+    pipeline_name: str
+    project: str
+    user_id: str
+    initiator: str
+    trigger_kind: str
+    trigger_id: str | None
+    trigger_name: str | None
+    branch: str | None
+    revision: str | None
+    repo_owner: str | None
+    repo_name: str | None
+    error: str
+    owner: str | None
+    waiting_step: str | None
+    waiting_until: datetime | None
+
+
+class BuildStatusOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """What a key with ``build:read:status`` alone may read."""
+
+    id: str
+    status: str
+    created: str
+    started: str | None
+    finished: str | None
+    pipeline_name: str
+    service_id: str
+
+
+class PendingApprovalOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """The approval that a build waits for."""
+
+    step: str
+    until: str | None
+
+
+class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
+    """One build, in the words of the public API."""
+
+    _id: str = msgspec.field(name="_id")
+    progress: str
+    account_id: str
+    updated: str
+    project: str
+    repo_owner: str
+    repo_name: str
+    branch_name: str
+    revision: str
+    user_name: str
+    trigger: str
+    pipeline_trigger_id: str
+    pipeline_trigger_name: str
+    webhook_triggered: bool
+    error: str | None
+    pending_approval: PendingApprovalOut | None
+    annotations: list[dict[str, Any]] = []
+    user_yaml_descriptor: str | None = None
+    variables: list[dict[str, Any]] | None = None
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else wire_time(moment)
+
+
+def status_out(build: Build) -> BuildStatusOut:
+    """Show the status of a build and no more."""
+    return BuildStatusOut(
+        id=build.id,
+        status=build.status,
+        created=wire_time(build.created_at),
+        started=_time(build.started_at),
+        finished=_time(build.finished_at),
+        pipeline_name=build.pipeline_name,
+        service_id=build.pipeline_id or "",
+    )
+
+
+def build_out(build: Build, annotations: list[dict[str, Any]]) -> BuildOut:
+    """Show a build; texts that clients print are never null."""
+    waiting = None
+    if build.waiting_step is not None:
+        waiting = PendingApprovalOut(step=build.waiting_step, until=_time(build.waiting_until))
+    return BuildOut(
+        id=build.id,
+        _id=build.id,
+        status=build.status,
+        created=wire_time(build.created_at),
+        started=_time(build.started_at),
+        finished=_time(build.finished_at),
+        updated=wire_time(build.updated_at),
+        pipeline_name=build.pipeline_name,
+        service_id=build.pipeline_id or "",
+        progress=build.progress_id,
+        account_id=build.account_id,
+        project=build.project,
+        repo_owner=build.repo_owner or "",
+        repo_name=build.repo_name or "",
+        branch_name=build.branch or "",
+        revision=build.revision or "",
+        user_name=build.initiator,
+        trigger=build.trigger_kind,
+        pipeline_trigger_id=build.trigger_id or "",
+        pipeline_trigger_name=build.trigger_name or "",
+        webhook_triggered=build.trigger_kind == "webhook",
+        error=build.error or None,
+        pending_approval=waiting,
+        annotations=annotations,
+    )
+
+
+class BuildsPage(msgspec.Struct):
+    """A page of builds."""
+
+    docs: list[BuildOut]
+    total: int
+
+
+class BuildsOut(msgspec.Struct):
+    """The list of builds, nested as the public API does."""
+
+    workflows: BuildsPage
+
+
+_Day = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$", description="whole day, `YYYY-MM-DD`, UTC")]
+_Status = Literal[
+    "pending",
+    "elected",
+    "running",
+    "pending-approval",
+    "delayed",
+    "terminating",
+    "success",
+    "error",
+    "denied",
+    "terminated",
+]
+
+
+class BuildsQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """Which builds: all filters must match; of a repeated one, any value."""
+
+    limit: Limit = 25
+    page: Page = 1
+    status: Annotated[list[_Status], Meta(description="`error` also finds denied builds")] = []
+    trigger: Annotated[list[str], Meta(description="`build` or `webhook`")] = []
+    pipeline: Annotated[list[str], Meta(description="ids of pipelines")] = []
+    revision: Annotated[list[str], Meta(description="commits")] = []
+    branch_name: Annotated[list[str], Meta(description="branches")] = []
+    pipeline_trigger_id: Annotated[list[str], Meta(description="ids of triggers")] = []
+    start_date: Annotated[_Day | None, Meta(description="created on this day or later")] = None
+    end_date: Annotated[_Day | None, Meta(description="created on this day or earlier")] = None
+    after: Annotated[
+        str | None,
+        Meta(description="id of a build: the next older page, at the cost of the first; instead of `page`"),
+    ] = None
+
+
+class BuildQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How to show one build."""
+
+    no_account: Annotated[bool, Meta(description="sent by clients, has no effect")] = False
+
+
+class LocationOut(msgspec.Struct):
+    """Where the log of a build is."""
+
+    type: str
+    url: str
+
+
+class ProgressOut(msgspec.Struct, kw_only=True):
+    """The progress of a build: its status, and where its log is."""
+
+    id: str
+    _id: str = msgspec.field(name="_id")
+    account: str
+    status: str
+    location: LocationOut
+
+
+class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """One step of a build."""
+
+    name: str
+    title: str
+    type: str
+    stage: str
+    status: str
+    attempt: int = 0
+    started: str | None = None
+    finished: str | None = None
+    reason: str = ""
+
+
+class DecisionQuery(msgspec.Struct, kw_only=True):
+    """What goes with an approval or a refusal."""
+
+    reason: Annotated[str, Meta(max_length=1000, description="shown in the log of the build")] = ""
+
+
+class LogQuery(msgspec.Struct, kw_only=True):
+    """Which part of a log."""
+
+    step: Annotated[str | None, Meta(description="only this step; needed for a part")] = None
+    offset: Annotated[int, Meta(ge=0, le=1 << 50, description="first byte")] = 0
+    limit: Annotated[int | None, Meta(ge=1, le=1 << 30, description="at most this many bytes")] = None
+
+
+class StreamQuery(msgspec.Struct, kw_only=True):
+    """Where to go on."""
+
+    cursor: Annotated[str, Meta(max_length=20_000, description="the id of the last event seen")] = ""
+
+
+class ArchiveQuery(msgspec.Struct, kw_only=True):
+    """The signature of a link to an archive."""
+
+    token: str = ""

@@ -1,0 +1,57 @@
+"""The secrets of builds, opened from the database: fills `execution.ports.SecretSource`."""
+
+import asyncio
+
+from headrace.execution.ports import GitCredentials, SecretRef
+from headrace.kit.crypto import CannotOpen, SecretBox
+from headrace.resources.contexts import service as contexts
+from headrace.storage.engine import Database
+
+KEY = "build/key"  # the path of the build's own API key; any other path is a sealed text
+
+
+class DatabaseSecrets:
+    """Opens the secrets of the builds that this worker has claimed.
+
+    Args:
+        database: where the git contexts are.
+        box: seals and opens, for the account of the build.
+    """
+
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database = database
+        self._box = box
+        self._held: dict[str, tuple[str, str]] = {}  # build id → account id, key
+
+    def hold(self, build_id: str, account_id: str, key: str) -> None:
+        """Take note of a claimed build and of its key, which is stored nowhere in clear."""
+        self._held[build_id] = (account_id, key)
+
+    def forget(self, build_id: str) -> None:
+        """Forget a build that is not held any more."""
+        self._held.pop(build_id, None)
+
+    async def open(self, build_id: str, ref: SecretRef) -> str:
+        """Return the value of a secret. Raises `LookupError` where it cannot be opened."""
+        account_id, key = self._held[build_id]
+        if ref.path == KEY:
+            return key
+        try:
+            return self._box.open(ref.path, account_id)
+        except CannotOpen as problem:
+            raise LookupError(str(problem)) from None
+
+    async def seal(self, build_id: str, name: str, value: str) -> SecretRef:  # noqa: ARG002 - the port's shape
+        """Seal a value that a step exported."""
+        account_id, _ = self._held[build_id]
+        return SecretRef(self._box.seal(value, account_id))
+
+    async def git(self, build_id: str, context: str | None) -> GitCredentials:
+        """Return how to reach the Git host of a context. Raises `LookupError`."""
+        account_id, _ = self._held[build_id]
+
+        def read() -> GitCredentials:
+            with self._database.reading() as db:
+                return contexts.git_credentials(db, self._box, account_id, context)
+
+        return await asyncio.to_thread(read)

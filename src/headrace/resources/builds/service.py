@@ -1,0 +1,284 @@
+"""The rules of builds: how one starts, is stopped, is decided on, and runs again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection
+
+from headrace.execution.ports import Decision, StepState
+from headrace.http.auth import Caller
+from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import rows
+from headrace.kit.clock import wire_time
+from headrace.kit.ids import is_id, new_id
+from headrace.pipeline import plan as plans
+from headrace.pipeline.status import BuildStatus, move
+from headrace.resources.annotations import service as annotations
+from headrace.resources.api_keys import service as api_keys
+from headrace.resources.builds import repository
+from headrace.resources.builds.model import builds
+from headrace.resources.builds.repository import Filters
+from headrace.resources.builds.schemas import (
+    Build,
+    BuildOut,
+    BuildRequest,
+    BuildsOut,
+    BuildsPage,
+    BuildsQuery,
+    StepOut,
+    build_out,
+)
+from headrace.storage import signals
+
+ENTITY = "workflow"  # what annotations call a build
+QUEUED = "builds"  # signal: a build may be claimed
+STOPPED = "stops"  # signal: a running build is to stop
+
+
+def changed(build_id: str) -> str:
+    """Return the signal that says that the status of a build or a step has changed."""
+    return f"build:{build_id}"
+
+
+def start(db: Connection, request: BuildRequest) -> str:
+    """Queue a build: the one door.
+
+    Returns:
+        Its id; that of the earlier build where the same request has come before.
+    """
+    if request.request_id is not None:
+        known = repository.by_request(db, request.account_id, request.request_id)
+        if known is not None:
+            return known
+    repository.add(db, request, progress_id=new_id(), now=datetime.now(UTC))
+    if request.annotations:
+        annotations.annotate(
+            db,
+            request.account_id,
+            entity_type=ENTITY,
+            entity_id=request.build_id,
+            values=request.annotations,
+        )
+    signals.publish(db, QUEUED)
+    return request.build_id
+
+
+def find(db: Connection, account_id: str, build_id: str) -> Build:
+    """Find a build. Raises `NotFound`."""
+    build = repository.by_id(db, account_id, build_id) if is_id(build_id) else None
+    if build is None:
+        raise NotFound(f"could not find build {build_id!r}: Build was not found")
+    return build
+
+
+def by_progress(db: Connection, account_id: str, progress_id: str) -> Build:
+    """Find a build by the id of its progress. Raises `NotFound`."""
+    build = repository.by_progress(db, account_id, progress_id) if is_id(progress_id) else None
+    if build is None:
+        raise NotFound(f"could not find progress {progress_id!r}")
+    return build
+
+
+def show(db: Connection, found: Sequence[Build]) -> list[BuildOut]:
+    """Show builds with their annotations."""
+    if not found:
+        return []
+    by_build = annotations.of_entities(
+        db, found[0].account_id, entity_type=ENTITY, entity_ids=[build.id for build in found]
+    )
+    return [build_out(build, by_build.get(build.id, [])) for build in found]
+
+
+def listed(db: Connection, account_id: str, query: BuildsQuery) -> BuildsOut:
+    """Return a page of builds, newest first."""
+    filters = Filters(
+        statuses=[*query.status, "denied"] if "error" in query.status else query.status,
+        kinds=query.trigger,
+        pipeline_ids=query.pipeline,
+        revisions=query.revision,
+        branches=query.branch_name,
+        trigger_ids=query.pipeline_trigger_id,
+        created_from=_day(query.start_date, "startDate"),
+        created_before=_after(_day(query.end_date, "endDate")),
+    )
+    limit = rows(query.limit)
+    after = find(db, account_id, query.after) if query.after else None
+    found = repository.listed(
+        db,
+        account_id,
+        filters,
+        limit=limit,
+        offset=0 if after else (query.page - 1) * limit,
+        after=after,
+    )
+    return BuildsOut(BuildsPage(show(db, found), repository.count(db, account_id, filters)))
+
+
+def _day(text: str | None, name: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadRequest(f"query string: {name} is no day: {text!r}") from None
+
+
+def _after(day: datetime | None) -> datetime | None:
+    try:
+        return None if day is None else day + timedelta(days=1)
+    except OverflowError:
+        return None
+
+
+def restart(db: Connection, caller: Caller, build_id: str) -> str:
+    """Queue a build like an earlier one: same plan, same variables, same commit; return its id."""
+    build = find(db, caller.account_id, build_id)
+    stored = repository.inputs(db, build.id)
+    new_build_id = new_id()
+    own = {
+        "CF_BUILD_ID": new_build_id,
+        "CF_BUILD_INITIATOR": caller.user_name,
+        "CF_BUILD_TIMESTAMP": str(int(datetime.now(UTC).timestamp() * 1000)),
+    }
+    return start(
+        db,
+        BuildRequest(
+            build_id=new_build_id,
+            account_id=build.account_id,
+            user_id=caller.user_id,
+            initiator=caller.user_name,
+            pipeline_id=build.pipeline_id,
+            pipeline_name=build.pipeline_name,
+            project=build.project,
+            plan=plans.from_json(stored["plan"].encode()),
+            yaml=stored["yaml"],
+            variables=repository.variables_of(stored["variables"]) | own,
+            trigger_kind=build.trigger_kind,
+            trigger_id=build.trigger_id,
+            trigger_name=build.trigger_name,
+            branch=build.branch,
+            revision=build.revision,
+            repo_owner=build.repo_owner,
+            repo_name=build.repo_name,
+            options=stored["options"],
+            given=stored["given"],
+            concurrency=stored["concurrency"],
+            branch_concurrency=stored["branch_concurrency"],
+            trigger_concurrency=stored["trigger_concurrency"],
+            priority=stored["priority"],
+        ),
+    )
+
+
+def terminate(db: Connection, build: Build) -> None:
+    """Stop a build: at once where no worker holds it, else the worker is asked to.
+
+    A build that has ended, or is being stopped, stays as it is.
+    """
+    if build.status.is_final or build.status is BuildStatus.TERMINATING:
+        return
+    now = datetime.now(UTC)
+    if build.status in (BuildStatus.PENDING, BuildStatus.DELAYED, BuildStatus.PENDING_APPROVAL):
+        close(db, build, BuildStatus.TERMINATED, reason="terminated before it ran on", now=now)
+        return
+    done = repository.change(
+        db,
+        build.id,
+        builds.c.status == build.status,
+        status=move(build.status, BuildStatus.TERMINATING),
+        stop_requested=True,
+        updated_at=now,
+    )
+    if not done:
+        raise Conflict(f"build {build.id} has just changed; try again")
+    signals.publish(db, STOPPED)
+    signals.publish(db, QUEUED)  # nobody may hold it now: then somebody must take it up to end it
+    signals.publish(db, changed(build.id))
+
+
+def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now: datetime) -> None:
+    """Give a build its final status; its key ends with it."""
+    done = repository.change(
+        db,
+        build.id,
+        builds.c.status == build.status,
+        status=move(build.status, status),
+        finished_at=now,
+        updated_at=now,
+        error=reason,
+        owner=None,
+        lease_until=None,
+        waiting_step=None,
+        waiting_until=None,
+    )
+    if not done:
+        raise Conflict(f"build {build.id} has just changed; try again")
+    api_keys.revoke_for_build(db, build.id)
+    signals.publish(db, QUEUED)  # a limit may be free now
+    signals.publish(db, changed(build.id))
+
+
+def decide(db: Connection, build: Build, decision: Decision, *, now: datetime) -> None:
+    """Say what becomes of an approval that a build waits for; a worker goes on with it.
+
+    Raises:
+        BadRequest: the build waits for no approval.
+    """
+    if build.status is not BuildStatus.PENDING_APPROVAL or build.waiting_step is None:
+        raise BadRequest(f"build {build.id} waits for no approval, its status is {build.status!s}")
+    done = repository.change(
+        db,
+        build.id,
+        builds.c.status == build.status,
+        builds.c.waiting_step == build.waiting_step,
+        status=move(build.status, BuildStatus.RUNNING),
+        updated_at=now,
+        decision=decision,
+        waiting_step=None,
+        waiting_until=None,
+    )
+    if not done:
+        raise Conflict(f"build {build.id} has just been decided on")
+    signals.publish(db, QUEUED)
+    signals.publish(db, changed(build.id))
+
+
+def steps(db: Connection, build: Build) -> list[StepOut]:
+    """Return the steps of a build in the order of the file, those not started too."""
+    plan = plans.from_json(repository.inputs(db, build.id)["plan"].encode())
+    states = repository.steps(db, build.id)
+    return [_step_out(step, states.get(step.name)) for step in plan.steps]
+
+
+def _step_out(step: plans.PlannedStep, state: StepState | None) -> StepOut:
+    out = StepOut(name=step.name, title=step.title, type=step.type, stage=step.stage, status="pending")
+    if state is None:
+        return out
+    return msgspec.structs.replace(
+        out,
+        status=str(state.status),
+        attempt=state.attempt,
+        started=None if state.started_at is None else wire_time(state.started_at),
+        finished=None if state.finished_at is None else wire_time(state.finished_at),
+        reason=state.reason,
+    )
+
+
+def set_limits(
+    db: Connection,
+    pipeline_id: str,
+    *,
+    concurrency: int | None,
+    branch_concurrency: int | None,
+    trigger_concurrency: int | None,
+) -> None:
+    """Give the waiting builds of a pipeline its new limits; a thawed pipeline's builds then run."""
+    repository.set_limits(
+        db,
+        pipeline_id,
+        concurrency=concurrency,
+        branch_concurrency=branch_concurrency,
+        trigger_concurrency=trigger_concurrency,
+    )
+    signals.publish(db, QUEUED)
