@@ -1,5 +1,6 @@
 """The rows of annotations."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -30,6 +31,19 @@ def listed(
     query = select(annotations).where(*_of(account_id, entity_type, entity_id, key))
     query = query.order_by(annotations.c.key, annotations.c.id).limit(MAX_LIMIT)
     return [Annotation(**row) for row in db.execute(query).mappings()]
+
+
+def of_entities(
+    db: Connection, account_id: str, *, entity_type: str, entity_ids: Sequence[str]
+) -> list[Annotation]:
+    """Return the annotations of several entities by key, ties by id."""
+    query = select(annotations).where(
+        annotations.c.account_id == account_id,
+        annotations.c.entity_type == entity_type,
+        annotations.c.entity_id.in_(entity_ids),
+    )
+    rows = db.execute(query.order_by(annotations.c.key, annotations.c.id)).mappings()
+    return [Annotation(**row) for row in rows]
 
 
 def put(db: Connection, account_id: str, annotation: Annotation) -> None:

@@ -10,7 +10,6 @@ from headrace.http.errors import BadRequest
 from headrace.http.routing import Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.annotations import service
-from headrace.resources.annotations.repository import Annotation
 from headrace.resources.annotations.schemas import AnnotationOut, EntityId, EntityType, NewAnnotation
 
 router = Router("/annotations", tag="annotations")
@@ -32,7 +31,7 @@ def list_annotations(query: EntityQuery, caller: Caller, db: Connection) -> list
     found = service.listed(
         db, caller.account_id, entity_type=query.entity_type, entity_id=query.entity_id, key=query.key
     )
-    return [_out(annotation) for annotation in found]
+    return [service.shown(annotation) for annotation in found]
 
 
 @router.route(
@@ -64,7 +63,7 @@ def create_annotation(body: NewAnnotation, caller: Caller, db: Connection) -> An
         value=value,
         display=body.display,
     )
-    return _out(annotation)
+    return service.shown(annotation)
 
 
 @router.route(
@@ -80,16 +79,3 @@ def delete_annotations(query: EntityQuery, caller: Caller, db: Connection) -> di
         db, caller.account_id, entity_type=query.entity_type, entity_id=query.entity_id, key=query.key
     )
     return {}
-
-
-def _out(annotation: Annotation) -> AnnotationOut:
-    return AnnotationOut(
-        id=annotation.id,
-        account_id=annotation.account_id,
-        entity_id=annotation.entity_id,
-        entity_type=annotation.entity_type,
-        key=annotation.key,
-        value=annotation.value,
-        type=annotation.type,
-        display=annotation.display,
-    )

@@ -1,17 +1,18 @@
 """The rules of annotations: a key has one value; the value's type shows in its text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from headrace.http.errors import NotFound
 from headrace.kit.ids import new_id
 from headrace.resources.annotations import repository
 from headrace.resources.annotations.repository import Annotation
-
-BUILD = "workflow"  # the entity type of builds on the wire
+from headrace.resources.annotations.schemas import AnnotationOut
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _PERCENTAGE = re.compile(r"[+-]?\d+(\.\d+)?%")
@@ -44,7 +45,7 @@ def put(
     return annotation
 
 
-def put_all(
+def annotate(
     db: Connection, account_id: str, *, entity_type: str, entity_id: str, values: Mapping[str, str]
 ) -> None:
     """Set several annotations of one entity."""
@@ -57,6 +58,33 @@ def listed(
 ) -> list[Annotation]:
     """Return the annotations of one entity by key; empty where there are none."""
     return repository.listed(db, account_id, entity_type=entity_type, entity_id=entity_id, key=key)
+
+
+def of_entities(
+    db: Connection, account_id: str, *, entity_type: str, entity_ids: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the annotations of several entities, by id and by key, as readers see them.
+
+    An entity without annotations is absent.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in repository.of_entities(db, account_id, entity_type=entity_type, entity_ids=entity_ids):
+        found.setdefault(one.entity_id, []).append(msgspec.to_builtins(shown(one)))
+    return found
+
+
+def shown(annotation: Annotation) -> AnnotationOut:
+    """Return an annotation as readers see it."""
+    return AnnotationOut(
+        id=annotation.id,
+        account_id=annotation.account_id,
+        entity_id=annotation.entity_id,
+        entity_type=annotation.entity_type,
+        key=annotation.key,
+        value=annotation.value,
+        type=annotation.type,
+        display=annotation.display,
+    )
 
 
 def delete(db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = "") -> None:

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, column, delete, func, insert, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    update,
+)
 
 from headrace.kit.ids import new_id
 from headrace.resources.projects.model import projects
@@ -121,11 +133,11 @@ def rename_pipelines(db: Connection, account_id: str, project_id: str, *, old: s
     Raises:
         sqlalchemy.exc.IntegrityError: a pipeline of that name exists already.
     """
-    rest = func.substr(_pipelines.c.name, len(old) + 1)
+    rest = func.substr(_pipelines.c.name, len(old) + 1, type_=String)
     db.execute(
         update(_pipelines)
         .where(_pipelines.c.account_id == account_id, _pipelines.c.project_id == project_id)
-        .values(name=func.concat(new, rest))
+        .values(name=literal(new, String) + rest)
     )
 
 

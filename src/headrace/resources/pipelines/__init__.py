@@ -1,0 +1,1 @@
+"""Pipelines: definitions under the name ``project/pipeline``, and the requests that run them."""

@@ -1,0 +1,216 @@
+"""The stored definitions: names, revisions, who sees secrets."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from headrace.http.auth import Caller
+from headrace.http.errors import Conflict, Forbidden, NotFound
+from headrace.http.paging import rows
+from headrace.http.scopes import Scope
+from headrace.kit.clock import wire_time
+from headrace.kit.crypto import SecretBox
+from headrace.kit.ids import new_id
+from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.validate import validate
+from headrace.resources.pipelines import document, repository
+from headrace.resources.pipelines.repository import Pipeline
+from headrace.resources.pipelines.schemas import PipelinesQuery
+from headrace.resources.projects import service as projects
+
+_DEFAULT_LIMIT = 25
+_WRONG = "Provided spec is not valid"
+
+
+def find(db: Connection, account_id: str, reference: str) -> Pipeline:
+    """Return a pipeline by its id or its whole name.
+
+    Raises:
+        NotFound: the account has neither.
+    """
+    pipeline = repository.find(db, account_id, reference)
+    if pipeline is None:
+        raise NotFound(f"could not find pipeline {reference!r}: not found in this account")
+    return pipeline
+
+
+def listed(db: Connection, account_id: str, query: PipelinesQuery) -> tuple[list[Pipeline], int]:
+    """Return a page of pipelines, the last changed first, and how many match in all.
+
+    A request without ``limit`` and ``offset`` that names pipelines wants exactly those: its
+    client goes on to the builds of every pipeline in the answer.
+    """
+    return repository.listed(
+        db,
+        account_id,
+        references=query.id,
+        exact=query.limit is None and query.offset is None,
+        labels=query.labels or {},
+        project_id=query.project_id,
+        limit=rows(_DEFAULT_LIMIT if query.limit is None else query.limit),
+        offset=query.offset or 0,
+    )
+
+
+def names(db: Connection, account_id: str, query: PipelinesQuery) -> Sequence[Pipeline]:
+    """Return all pipelines that match, whatever their number, unless a limit is given."""
+    return listed(db, account_id, msgspec.structs.replace(query, limit=query.limit or 0))[0]
+
+
+def create(db: Connection, account_id: str, box: SecretBox, body: Mapping[str, Any]) -> Pipeline:
+    """Store a new pipeline. A project of an unknown name is created.
+
+    Raises:
+        BadRequest: the document or its steps are wrong; all problems are named.
+        Conflict: the name is taken.
+    """
+    name = _checked(body)
+    if repository.by_name(db, account_id, name.full) is not None:
+        raise _taken(name.full)
+    project = projects.ensure(db, account_id, name.project)
+    now = datetime.now(UTC)
+    content = document.stored(body, name, box, account_id, None)
+    pipeline = Pipeline(
+        id=new_id(),
+        account_id=account_id,
+        project_id=project.id,
+        name=name.full,
+        short_name=name.short,
+        revision=0,
+        labels=content["metadata"].get("labels") or {},
+        document=content,
+        yaml=document.yaml_of(content),
+        created_at=now,
+        updated_at=now,
+    )
+    _write(db, pipeline, new=True)
+    return pipeline
+
+
+def replace(
+    db: Connection,
+    account_id: str,
+    box: SecretBox,
+    reference: str,
+    body: Mapping[str, Any],
+    *,
+    any_revision: bool,
+) -> Pipeline:
+    """Replace a pipeline, which may get a new name. ``*****`` keeps a stored secret.
+
+    Args:
+        db: an open connection.
+        account_id: whose pipeline.
+        box: seals secrets.
+        reference: id or whole name.
+        body: the new document.
+        any_revision: replace it even if its revision is not the stored one.
+
+    Raises:
+        NotFound: the account has no such pipeline.
+        BadRequest: the document or its steps are wrong; all problems are named.
+        Conflict: somebody changed it meanwhile, or the new name is taken.
+    """
+    known = find(db, account_id, reference)
+    name = _checked(body)
+    revision = body["metadata"].get("revision")
+    if not any_revision and revision is not None and revision != known.revision:
+        raise Conflict(
+            f"pipeline {known.name!r} has revision {known.revision}, not {revision!r}: somebody changed it; "
+            "get it again, or pass disableRevisionCheck=true"
+        )
+    other = repository.by_name(db, account_id, name.full)
+    if other is not None and other.id != known.id:
+        raise _taken(name.full)
+    project = projects.ensure(db, account_id, name.project)
+    content = document.stored(body, name, box, account_id, known.document)
+    pipeline = msgspec.structs.replace(
+        known,
+        project_id=project.id,
+        name=name.full,
+        short_name=name.short,
+        revision=known.revision + 1,
+        labels=content["metadata"].get("labels") or {},
+        document=content,
+        yaml=document.yaml_of(content),
+        updated_at=datetime.now(UTC),
+    )
+    _write(db, pipeline, new=False)
+    return pipeline
+
+
+def delete(db: Connection, account_id: str, reference: str) -> None:
+    """Delete a pipeline; its builds stay.
+
+    Raises:
+        NotFound: the account has no such pipeline.
+    """
+    repository.remove(db, account_id, find(db, account_id, reference).id)
+
+
+def shown(
+    pipeline: Pipeline, *, base_url: str, opener: tuple[SecretBox, str] | None = None
+) -> dict[str, Any]:
+    """Return the document of a pipeline as readers see it.
+
+    Args:
+        pipeline: as stored.
+        base_url: of the server; triggers tell where their events go.
+        opener: a box and the account, to show secrets in clear; None masks them.
+    """
+    derived = {
+        "name": pipeline.name,
+        "shortName": pipeline.short_name,
+        "project": pipeline.project,
+        "projectId": pipeline.project_id,
+        "id": pipeline.id,
+        "accountId": pipeline.account_id,
+        "revision": pipeline.revision,
+        "created_at": wire_time(pipeline.created_at),
+        "updated_at": wire_time(pipeline.updated_at),
+    }
+    endpoint = f"{base_url}/api/pipelines/{pipeline.id}/events"
+    return document.shown(pipeline.document, derived, endpoint=endpoint, opener=opener)
+
+
+def decrypted(
+    db: Connection, caller: Caller, box: SecretBox, reference: str, *, base_url: str
+) -> dict[str, Any]:
+    """Return the document of a pipeline with its secrets in clear.
+
+    Raises:
+        NotFound: the account has no such pipeline.
+        Forbidden: the key may not change pipelines, or belongs to a build.
+    """
+    pipeline = find(db, caller.account_id, reference)
+    if not caller.may(Scope.PIPELINE_WRITE) or caller.build_id:
+        scope = str(Scope.PIPELINE_WRITE)
+        raise Forbidden(f"Scopes are missing to access this resource: {scope}", missingScopes=[scope])
+    return shown(pipeline, base_url=base_url, opener=(box, caller.account_id))
+
+
+def _checked(body: Mapping[str, Any]) -> document.Name:
+    """Check a document and its steps; return the name of the pipeline."""
+    try:
+        name = document.checked(body)
+    except SpecErrors as errors:
+        raise document.refusal(errors, _WRONG) from None
+    source = document.definition(body)
+    if source is not None and (found := validate(source).errors):
+        raise document.refusal(SpecErrors(found), _WRONG)
+    return name
+
+
+def _write(db: Connection, pipeline: Pipeline, *, new: bool) -> None:
+    try:
+        (repository.add if new else repository.change)(db, pipeline)
+    except IntegrityError:  # another request took the name since it was looked for
+        raise _taken(pipeline.name) from None
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"Pipeline already exists: {name!r}; replace it or choose another name")

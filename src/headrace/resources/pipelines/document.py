@@ -1,0 +1,293 @@
+"""The ``kind: pipeline`` document: what must hold, what is secret, and what readers see of it.
+
+Source: `reference/pipeline-yaml.md`, section 8. Keys that are not known here are kept as they are.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from headrace.http.errors import BadRequest
+from headrace.kit.crypto import SecretBox
+from headrace.kit.ids import new_id
+from headrace.pipeline.document import of_mapping
+from headrace.pipeline.errors import SpecError, SpecErrors
+from headrace.pipeline.spec import ROOT_FIELDS
+from headrace.resources.contexts.schemas import MASK, mask, seal, unseal
+from headrace.resources.pipelines.yaml_text import to_yaml
+from headrace.resources.projects.schemas import Variables, masked, opened, problems, stored_variables
+
+_MOST_NAME = 255
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TRIGGER_LISTS = ("triggers", "cronTriggers")
+# Worked out for every answer, so never stored.
+_DERIVED = (
+    "id",
+    "accountId",
+    "project",
+    "projectId",
+    "shortName",
+    "revision",
+    "created_at",
+    "updated_at",
+)
+_NUMBERS = ("concurrency", "branchConcurrency", "triggerConcurrency", "priority")
+
+
+class Name(msgspec.Struct, frozen=True):
+    """The name of a pipeline: ``project/short``. Both parts may hold slashes."""
+
+    project: str
+    short: str
+
+    @property
+    def full(self) -> str:
+        """The whole name, as clients write it."""
+        return f"{self.project}/{self.short}"
+
+
+def refusal(errors: SpecErrors, what: str) -> BadRequest:
+    """Return the answer to a wrong document: all problems, each with its place.
+
+    Args:
+        errors: of the language.
+        what: begins the message, ``the pipeline is not valid``.
+    """
+    lines = "\n".join(f"  {error}" for error in errors.errors)
+    return BadRequest(f"{what}:\n{lines}", errors=[error.to_dict() for error in errors.errors])
+
+
+def checked(body: Mapping[str, Any]) -> Name:
+    """Check everything of a document but its steps, and return the pipeline's name.
+
+    Raises:
+        SpecErrors: all that is wrong, each with its place and its cure.
+    """
+    of_mapping(body)  # neither too deep nor too large
+    found: list[SpecError] = []
+
+    def wrong(path: str, message: str, hint: str = "") -> None:
+        found.append(SpecError(message, path=path, hint=hint))
+
+    if body.get("kind", "pipeline") != "pipeline":
+        wrong("kind", "must be 'pipeline'")
+    name = _name_of(body.get("metadata"), wrong)
+    spec = body.get("spec") or {}
+    if isinstance(spec, dict):
+        _check_spec(spec, wrong)
+    else:
+        wrong("spec", "must be an object", "write spec: with steps: below it")
+    if found or name is None:
+        raise SpecErrors(found)
+    return name
+
+
+Wrong = Callable[..., None]
+
+
+def _name_of(metadata: object, wrong: Wrong) -> Name | None:
+    hint = "write metadata: {name: my-project/my-pipeline}"
+    if not isinstance(metadata, dict):
+        wrong("metadata", "is required and must be an object", hint)
+        return None
+    labels = metadata.get("labels")
+    if labels is not None and not isinstance(labels, dict):
+        wrong("metadata.labels", "must be an object", "write labels: {key: value}")
+    full, project = metadata.get("name"), metadata.get("project") or ""
+    if not isinstance(full, str) or not full:
+        wrong("metadata.name", "is required and must be a text", hint)
+        return None
+    if not isinstance(project, str):
+        wrong("metadata.project", "must be a text")
+        return None
+    name = _split(full, project)
+    parts = [*name.project.split("/"), *name.short.split("/")]
+    if not all(parts) or _CONTROL.search(full) or max(len(name.project), len(name.short)) > _MOST_NAME:
+        wrong(
+            "metadata.name",
+            f"{full[:100]!r} is no name of a pipeline",
+            f"write 'project/pipeline', each part 1 to {_MOST_NAME} characters",
+        )
+    return name
+
+
+def _split(full: str, project: str) -> Name:
+    """Take a name apart: at the end of ``metadata.project`` where it begins so, else at the last slash."""
+    if project and full.startswith(project + "/"):
+        return Name(project, full[len(project) + 1 :])
+    if project and "/" not in full:
+        return Name(project, full)
+    before, _, short = full.rpartition("/")
+    return Name(before, short)
+
+
+def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
+    for message in problems(spec.get("variables") or [], "spec.variables"):
+        path, _, rest = message.partition(": ")
+        wrong(path, rest)
+    _check_texts(spec.get("contexts"), "spec.contexts", "write contexts: [name]", wrong)
+    for area in _TRIGGER_LISTS:
+        triggers = spec.get(area) or []
+        if not isinstance(triggers, list):
+            wrong(f"spec.{area}", "must be a list", f"write {area}: with one '- name: …' for each")
+            continue
+        for at, trigger in enumerate(triggers):
+            _check_trigger(trigger, f"spec.{area}.{at}", wrong)
+    for field in _NUMBERS:
+        value = spec.get(field)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            wrong(f"spec.{field}", "must be a whole number")
+    for field in ("options", "specTemplate", "runtimeEnvironment"):
+        if not isinstance(spec.get(field) or {}, dict):
+            wrong(f"spec.{field}", "must be an object")
+
+
+def _check_texts(value: object, path: str, hint: str, wrong: Wrong) -> None:
+    if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        wrong(path, "must be a list of texts", hint)
+
+
+def _check_trigger(trigger: object, path: str, wrong: Wrong) -> None:
+    if not isinstance(trigger, dict):
+        wrong(path, "must be an object", "write name:, type: and repo:")
+        return
+    if not isinstance(trigger.get("name"), str) or not trigger["name"]:
+        wrong(f"{path}.name", "is required and must be a text")
+    for field in ("id", "repo", "secret"):
+        if not isinstance(trigger.get(field) or "", str):
+            wrong(f"{path}.{field}", "must be a text")
+    repo = trigger.get("repo")
+    if isinstance(repo, str) and repo and not all(repo.partition("/")):
+        wrong(f"{path}.repo", f"{repo!r} is no repository", "write owner/name")
+    _check_texts(trigger.get("events"), f"{path}.events", "write events: [push.heads]", wrong)
+    _check_texts(trigger.get("contexts"), f"{path}.contexts", "write contexts: [name]", wrong)
+    if not isinstance(trigger.get("options") or {}, dict):
+        wrong(f"{path}.options", "must be an object")
+    for message in problems(trigger.get("variables") or [], f"{path}.variables"):
+        place, _, rest = message.partition(": ")
+        wrong(place, rest)
+
+
+def stored(
+    body: Mapping[str, Any], name: Name, box: SecretBox, account_id: str, before: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the document to store: no derived keys, secret values sealed.
+
+    Args:
+        body: a document that passed `checked`.
+        name: as `checked` returned it.
+        box: seals.
+        account_id: whose secrets they are.
+        before: what is stored now; a given ``*****`` keeps its secret, and triggers of the same
+            name keep their ids. None for a new pipeline.
+    """
+    metadata = {key: value for key, value in body["metadata"].items() if key not in _DERIVED}
+    metadata["name"] = name.full
+    known = (before or {}).get("spec", {})
+    spec = dict(body.get("spec") or {})
+    if isinstance(spec.get("variables"), list):
+        spec["variables"] = stored_variables(box, account_id, spec["variables"], known.get("variables") or [])
+    for area in _TRIGGER_LISTS:
+        if isinstance(spec.get(area), list):
+            spec[area] = [
+                _stored_trigger(trigger, _same(trigger, known.get(area) or []), box, account_id)
+                for trigger in spec[area]
+            ]
+    return {"version": "1.0", "kind": "pipeline", **body, "metadata": metadata, "spec": spec}
+
+
+def _same(trigger: Mapping[str, Any], known: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """Return the stored trigger that a given one replaces: that of its id, else of its name."""
+    for field in ("id", "name"):
+        for one in known:
+            if trigger.get(field) and one.get(field) == trigger[field]:
+                return one
+    return {}
+
+
+def _stored_trigger(
+    given: Mapping[str, Any], before: Mapping[str, Any], box: SecretBox, account_id: str
+) -> dict[str, Any]:
+    trigger = {key: value for key, value in given.items() if key != "endpoint"}
+    trigger["id"] = given.get("id") or before.get("id") or new_id()
+    if trigger.get("type", "git") == "git":
+        secret = given.get("secret")
+        if secret in (None, "", MASK):
+            trigger["secret"] = before.get("secret") or seal(box, account_id, secrets.token_hex(20))
+        else:
+            trigger["secret"] = seal(box, account_id, secret)
+    if isinstance(trigger.get("variables"), list):
+        trigger["variables"] = stored_variables(
+            box, account_id, trigger["variables"], before.get("variables") or []
+        )
+    return trigger
+
+
+def shown(
+    document: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    *,
+    endpoint: str,
+    opener: tuple[SecretBox, str] | None = None,
+) -> dict[str, Any]:
+    """Return a stored document as readers see it.
+
+    Args:
+        document: as stored.
+        metadata: the derived keys.
+        endpoint: where the events of its triggers go; the id of the trigger is appended.
+        opener: a box and the account, to show secrets in clear; None masks them.
+    """
+
+    def variables(given: Variables) -> Variables:
+        return opened(*opener, given) if opener else masked(given)
+
+    spec = dict(document["spec"])
+    if isinstance(spec.get("variables"), list):
+        spec["variables"] = variables(spec["variables"])
+    for area in _TRIGGER_LISTS:
+        if not isinstance(spec.get(area), list):
+            continue
+        shown_triggers = []
+        for stored_trigger in spec[area]:
+            trigger = dict(stored_trigger)
+            if isinstance(trigger.get("variables"), list):
+                trigger["variables"] = variables(trigger["variables"])
+            if "secret" in trigger:
+                trigger["secret"] = unseal(*opener, trigger["secret"]) if opener else mask(trigger["secret"])
+                trigger["endpoint"] = f"{endpoint}/{trigger['id']}"
+            shown_triggers.append(trigger)
+        spec[area] = shown_triggers
+    return {**document, "metadata": {**document["metadata"], **metadata}, "spec": spec}
+
+
+def definition(document: Mapping[str, Any]) -> str | Mapping[str, Any] | None:
+    """Return what of a document the language reads; None where its steps are stored elsewhere.
+
+    Inline steps come first; a document that has none may carry ``metadata.originalYamlString``.
+    """
+    spec = document.get("spec") or {}
+    if spec.get("specTemplate"):
+        return None
+    return _original(document) or {**document, "kind": "pipeline", "spec": spec}
+
+
+def _original(document: Mapping[str, Any]) -> str:
+    """Return the text that stands for the steps; ``""`` where they are inline."""
+    text = document["metadata"].get("originalYamlString")
+    inline = "steps" in (document.get("spec") or {})
+    return text if isinstance(text, str) and text.strip() and not inline else ""
+
+
+def yaml_of(document: Mapping[str, Any]) -> str:
+    """Return the YAML that a build of this pipeline runs; ``""`` where it is stored elsewhere."""
+    spec = document.get("spec") or {}
+    if spec.get("specTemplate"):
+        return ""
+    if text := _original(document):
+        return text
+    own = {field: spec[field] for field in ROOT_FIELDS if field in spec}
+    return to_yaml({"version": str(document.get("version", "1.0"))} | own)

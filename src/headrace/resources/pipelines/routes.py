@@ -1,0 +1,227 @@
+"""The operations of pipelines, and those that run them."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from headrace.http.auth import Caller
+from headrace.http.routing import Example, Raw, Reply, Router
+from headrace.http.scopes import Scope
+from headrace.kit.crypto import SecretBox
+from headrace.pipeline.validate import details_answer, lint_answer, validate
+from headrace.resources.pipelines import definitions, service
+from headrace.resources.pipelines.schemas import (
+    BuildBody,
+    PipelineNameOut,
+    PipelineQuery,
+    PipelinesOut,
+    PipelinesQuery,
+    ReplaceQuery,
+    RunBody,
+    RunQuery,
+    ValidatorBody,
+)
+
+router = Router("/pipelines", tag="pipelines")
+_builds = Router("/builds", tag="builds")  # ``POST /builds/{serviceId}`` runs a pipeline
+
+_NAME = {"name": "my-project%2Fmy-basic-pipeline"}
+_STEPS = {"PrintFileList": {"title": "Listing files", "image": "alpine:latest", "commands": ["ls -l"]}}
+_DOCUMENT = {
+    "version": "1.0",
+    "kind": "pipeline",
+    "metadata": {"name": "my-project/my-basic-pipeline", "description": "my description"},
+    "spec": {
+        "triggers": [{"type": "git", "name": "my-trigger", "repo": "my-team/my-app", "events": ["push"]}],
+        "variables": [{"key": "PORT", "value": 5000}],
+        "steps": _STEPS,
+    },
+}
+_RUN = {"branch": "master", "variables": [{"key": "sample-var1", "value": "sample1"}]}
+_YAML = "version: '1.0'\nsteps:\n  hello:\n    image: alpine\n    commands:\n      - echo hello\n"
+
+
+@router.route("GET", "", scope=Scope.PIPELINE_READ, sdk="pipelines.list", example=Example(query="limit=25"))
+def list_pipelines(query: PipelinesQuery, caller: Caller, db: Connection, raw: Raw) -> PipelinesOut:
+    """List pipelines, the last changed first."""
+    found, count = definitions.listed(db, caller.account_id, query)
+    return PipelinesOut([definitions.shown(one, base_url=raw.base_url) for one in found], count)
+
+
+@router.route("GET", "/names", scope=Scope.PIPELINE_READ, sdk="pipelines.getNames")
+def list_pipeline_names(query: PipelinesQuery, caller: Caller, db: Connection) -> list[PipelineNameOut]:
+    """List the ids and names of pipelines, the last changed first."""
+    found = definitions.names(db, caller.account_id, query)
+    return [PipelineNameOut({"id": one.id, "name": one.name}) for one in found]
+
+
+@router.route("POST", "", scope=Scope.PIPELINE_WRITE, sdk="pipelines.create", example=Example(body=_DOCUMENT))
+def create_pipeline(
+    body: dict[str, Any], caller: Caller, db: Connection, box: SecretBox, raw: Raw
+) -> dict[str, Any]:
+    """Create a pipeline from a ``kind: pipeline`` document.
+
+    ``metadata.name`` is ``project/pipeline``; a project that does not exist is created. Keys that
+    the server does not know are kept. The steps are validated: a wrong file is refused with all
+    of its problems. Triggers get an ``id``, an ``endpoint`` and a ``secret``.
+    """
+    pipeline = definitions.create(db, caller.account_id, box, body)
+    return definitions.shown(pipeline, base_url=raw.base_url)
+
+
+@router.route(
+    "GET", "/{name:path}", scope=Scope.PIPELINE_READ, sdk="pipelines.get", example=Example(path=_NAME)
+)
+def get_pipeline(
+    name: str, query: PipelineQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+) -> dict[str, Any]:
+    """Get one pipeline by its full name, ``project/pipeline``, or by its id.
+
+    Encrypted variables and the secrets of triggers show as ``*****``. Sent back, that keeps them.
+    """
+    if query.decrypt_variables:
+        return definitions.decrypted(db, caller, box, name, base_url=raw.base_url)
+    return definitions.shown(definitions.find(db, caller.account_id, name), base_url=raw.base_url)
+
+
+@router.route(
+    "PUT",
+    "/{name:path}",
+    scope=Scope.PIPELINE_WRITE,
+    sdk="pipelines.replace",
+    example=Example(path=_NAME, query="disableRevisionCheck=true", body=_DOCUMENT),
+)
+def replace_pipeline(
+    name: str,
+    body: dict[str, Any],
+    query: ReplaceQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+) -> dict[str, Any]:
+    """Replace a pipeline; another ``metadata.name`` renames it.
+
+    A document with a ``metadata.revision`` that is not the stored one is refused.
+    """
+    pipeline = definitions.replace(
+        db, caller.account_id, box, name, body, any_revision=query.disable_revision_check
+    )
+    return definitions.shown(pipeline, base_url=raw.base_url)
+
+
+@router.route(
+    "DELETE",
+    "/{name:path}",
+    scope=Scope.PIPELINE_WRITE,
+    sdk="pipelines.delete",
+    example=Example(path=_NAME),
+)
+def delete_pipeline(name: str, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Delete a pipeline; its builds stay."""
+    definitions.delete(db, caller.account_id, name)
+    return {}
+
+
+@router.route(
+    "POST",
+    "/yaml/validator",
+    scope=Scope.ANY,
+    sdk="pipelines.validateYaml",
+    operation="pipelines-validate-yaml",
+    effect=False,
+    example=Example(body={"yaml": _YAML, "outputFormat": "lint"}),
+)
+def validate_yaml(body: ValidatorBody) -> dict[str, Any]:
+    """Check a ``codefresh.yml``: all problems at once, with their lines."""
+    found = validate(body.yaml)
+    return lint_answer(found) if body.output_format == "lint" else details_answer(found)
+
+
+@router.route(
+    "POST",
+    "/run/{name:path}",
+    scope=Scope.PIPELINE_RUN,
+    sdk="pipelines.run",
+    example=Example(path=_NAME, body=_RUN),
+)
+def run_pipeline(
+    name: str, body: RunBody, query: RunQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+) -> Reply:
+    """Run a pipeline and return the id of the build.
+
+    ``variables`` is a list of ``{key, value, encrypted}`` or an object. The same request with the
+    same ``reqId`` starts no second build.
+    """
+    request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
+    return _started(service.run(db, box, request, name, body))
+
+
+@router.route(
+    "POST",
+    "/run",
+    scope=Scope.PIPELINE_RUN,
+    sdk="pipelines.runYaml",
+    operation="pipelines-run-yaml",
+    example=Example(body={"userYamlDescriptor": _YAML}),
+)
+def run_yaml(
+    body: RunBody, query: RunQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+) -> Reply:
+    """Run the YAML in the body, without a pipeline, and return the id of the build."""
+    request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
+    return _started(service.run_yaml(db, box, request, body))
+
+
+@router.route(
+    "POST",
+    "/debug/{name:path}",
+    scope=Scope.PIPELINE_RUN,
+    sdk="pipelines.debug",
+    example=Example(path=_NAME),
+)
+def debug_pipeline(name: str, body: RunBody, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: ARG001 - part of the operation
+    """Run a pipeline with breakpoints: not offered, the answer is 501."""
+    service.debug(db, caller.account_id, name)
+    return {}
+
+
+@_builds.route(
+    "POST",
+    "/{serviceId:path}",
+    scope=Scope.PIPELINE_RUN,
+    sdk="workflows.buildByService",
+    operation="workflows-build-by-service",
+    example=Example(
+        path={"serviceId": "my-project%2Fmy-basic-pipeline"},
+        body={
+            "type": "build",
+            "repoOwner": "my-team",
+            "repoName": "my-app",
+            "branch": "master",
+            "variables": {"sample-var1": "sample1", "SAMPLE_VAR2": "SAMPLE2"},
+        },
+    ),
+)
+def build_by_service(
+    serviceId: str,  # noqa: N803 - the wire name
+    body: BuildBody,
+    query: RunQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+) -> Reply:
+    """Run a pipeline by its id or its full name and return the id of the build.
+
+    ``repoOwner`` and ``repoName`` select the git trigger. ``variables`` may be an object or a list.
+    """
+    request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
+    return _started(service.run_service(db, box, request, serviceId, body))
+
+
+def _started(build_id: str) -> Reply:
+    return Reply(build_id, headers={"Location": f"/api/builds/{build_id}"})
+
+
+router.routes.extend(_builds.routes)

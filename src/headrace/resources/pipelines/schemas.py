@@ -1,0 +1,116 @@
+"""Pipelines on the wire: what requests hold, and the lists that answers are."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from headrace.http.paging import Limit, Offset
+from headrace.resources.projects.schemas import Value, Variable
+
+RunVariables = list[Variable] | dict[str, Value]
+
+
+class PipelinesQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """Which pipelines. Without ``limit`` and ``offset``, ``id`` must match exactly."""
+
+    id: Annotated[
+        tuple[str, ...], msgspec.Meta(description="ids, or names or parts of names; may repeat")
+    ] = ()
+    labels: Annotated[
+        dict[str, str] | None, msgspec.Meta(description="``labels[tags]=a,b``: carries all of these")
+    ] = None
+    project_id: Annotated[str, msgspec.Meta(description="only of this project")] = ""
+    limit: Limit | None = None
+    offset: Offset | None = None
+
+
+class PipelineQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How to show one pipeline."""
+
+    decrypt_variables: Annotated[
+        bool, msgspec.Meta(description="show secrets in clear; needs pipeline:write too")
+    ] = False
+
+
+class ReplaceQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How to replace a pipeline."""
+
+    disable_revision_check: Annotated[
+        bool, msgspec.Meta(description="replace even what somebody else changed meanwhile")
+    ] = False
+
+
+class RunQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How to recognise a repeated request."""
+
+    req_id: Annotated[
+        str, msgspec.Meta(max_length=255, description="the same request again starts no second build")
+    ] = ""
+
+
+class PipelinesOut(msgspec.Struct):
+    """A page of pipelines."""
+
+    docs: list[dict[str, Any]]
+    count: int
+
+
+class PipelineNameOut(msgspec.Struct):
+    """Id and name of a pipeline, below ``metadata``."""
+
+    metadata: dict[str, str]
+
+
+class RunOptions(msgspec.Struct, kw_only=True, rename="camel"):
+    """Options of one run; what is absent is as in the trigger, else as in the pipeline."""
+
+    no_cache: bool | None = None
+    no_cf_cache: bool | None = None
+    reset_volume: bool | None = None
+    enable_notifications: bool | None = None
+    only: Annotated[tuple[str, ...], msgspec.Meta(description="run these steps, skip all others")] = ()
+    skip: Annotated[tuple[str, ...], msgspec.Meta(description="skip these steps")] = ()
+
+
+class RunBody(msgspec.Struct, kw_only=True, rename="camel"):
+    """What a run is given. Everything may be absent."""
+
+    options: RunOptions | None = None
+    user_machine_config: dict[str, Any] | None = None
+    branch: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    sha: Annotated[str, msgspec.Meta(max_length=255)] | None = None
+    trigger: Annotated[str, msgspec.Meta(description="id or name of a git trigger")] | None = None
+    variables: RunVariables | None = None
+    annotations: dict[str, Value] | None = None
+    contexts: list[str] | None = None
+    user_yaml_descriptor: (
+        Annotated[str, msgspec.Meta(description="YAML to run in the place of the pipeline's own")] | None
+    ) = None
+
+
+class BuildFlags(msgspec.Struct, kw_only=True):
+    """Flags of the older way to run."""
+
+    nocache: bool = False
+
+
+class BuildBody(RunBody, kw_only=True, rename="camel"):
+    """What a run by ``POST /builds/{serviceId}`` is given."""
+
+    service_id: (
+        Annotated[str, msgspec.Meta(description="the pipeline, if it agrees with the path")] | None
+    ) = None
+    type: str = "build"
+    repo_owner: Annotated[str, msgspec.Meta(description="with repoName: selects the git trigger")] | None = (
+        None
+    )
+    repo_name: str | None = None
+    build_flags: BuildFlags | None = None
+
+
+class ValidatorBody(msgspec.Struct, kw_only=True, rename="camel"):
+    """The text to check."""
+
+    yaml: str
+    output_format: Annotated[str, msgspec.Meta(description="``lint``, ``message`` or ``printify``")] = ""
+    name: Annotated[str, msgspec.Meta(description="of the file, without its ending")] = ""

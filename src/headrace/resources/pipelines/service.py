@@ -1,0 +1,216 @@
+"""Starting builds: everything that a run needs is gathered and compiled here, then handed to `builds`.
+
+A file that is wrong starts nothing: the refusal names every problem.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from headrace.http.auth import Caller
+from headrace.http.errors import BadRequest, NotFound, NotOffered
+from headrace.kit.crypto import SecretBox
+from headrace.kit.ids import new_id
+from headrace.pipeline.compile import compile_plan
+from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.plan import Plan
+from headrace.pipeline.variables import BuildFacts, merge, system_variables
+from headrace.resources.builds import service as builds
+from headrace.resources.builds.schemas import BuildRequest, Sealed
+from headrace.resources.contexts import service as contexts
+from headrace.resources.contexts.schemas import SealedText, text_of
+from headrace.resources.pipelines import definitions, document, gather
+from headrace.resources.pipelines.gather import Chosen
+from headrace.resources.pipelines.repository import Pipeline
+from headrace.resources.pipelines.schemas import BuildBody, RunBody
+from headrace.resources.projects import service as projects
+from headrace.resources.projects.schemas import layer
+
+_TYPES_LATER = ("launch-image", "launch-composition")
+_LIMITS = ("concurrency", "branchConcurrency", "triggerConcurrency")
+
+Levels = list[Mapping[str, str | SealedText]]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for a run, and how."""
+
+    caller: Caller
+    base_url: str  # of the server, for ``CF_URL`` and ``CF_BUILD_URL``
+    req_id: str = ""  # the client's mark on a request that it may repeat; empty: none
+
+
+def run(db: Connection, box: SecretBox, request: Request, reference: str, body: RunBody) -> str:
+    """Start a build of a pipeline.
+
+    Args:
+        db: an open transaction.
+        box: seals the secrets that the run is given.
+        request: who asks.
+        reference: id or whole name of the pipeline.
+        body: what the run is given.
+
+    Returns:
+        The id of the build; that of the earlier one where the same request came before.
+
+    Raises:
+        NotFound: the account has no such pipeline, or no context that is named.
+        BadRequest: the YAML is wrong (all problems are named), or the trigger, a step of ``only``
+            or ``skip``, or a variable is.
+        NotOffered: the pipeline takes its YAML from elsewhere, which this server cannot do.
+    """
+    pipeline = definitions.find(db, request.caller.account_id, reference)
+    return _start(db, box, request, pipeline, body)
+
+
+def run_yaml(db: Connection, box: SecretBox, request: Request, body: RunBody) -> str:
+    """Start a build of the YAML in the body, without a pipeline. Raises as `run`."""
+    if not body.user_yaml_descriptor:
+        raise BadRequest("userYamlDescriptor is required: the YAML to run, for no pipeline is named")
+    return _start(db, box, request, None, body)
+
+
+def run_service(db: Connection, box: SecretBox, request: Request, reference: str, body: BuildBody) -> str:
+    """Start a build in the older way, ``POST /builds/{serviceId}``. Raises as `run`."""
+    pipeline = definitions.find(db, request.caller.account_id, reference)
+    if body.service_id and body.service_id not in (pipeline.id, pipeline.name):
+        raise BadRequest(f"serviceId {body.service_id!r} is not the pipeline of the path, {reference!r}")
+    if body.type in _TYPES_LATER:
+        raise NotOffered(f"type {body.type!r} is not offered; leave 'type' out to run the pipeline")
+    if body.type != "build":
+        raise BadRequest(f"type must be 'build', not {body.type[:40]!r}")
+    return _start(db, box, request, pipeline, body)
+
+
+def debug(db: Connection, account_id: str, reference: str) -> None:
+    """Refuse to run with breakpoints: without them it would be another run than was asked for.
+
+    Raises:
+        NotFound: the account has no such pipeline.
+        NotOffered: always, else.
+    """
+    pipeline = definitions.find(db, account_id, reference)
+    raise NotOffered(f"debug mode is not offered; run {pipeline.name!r} without it")
+
+
+def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline | None, body: RunBody) -> str:
+    caller, build_id = request.caller, new_id()
+    source, text = _source(pipeline, body)
+    trigger = gather.choose_trigger(pipeline, body) if pipeline else Chosen()
+    facts = BuildFacts(
+        build_id=build_id,
+        account=caller.account_name,
+        pipeline=pipeline.name if pipeline else "",
+        url=request.base_url,
+        created_ms=time.time_ns() // 1_000_000,
+        initiator=caller.user_name,
+        repo_owner=trigger.repo_owner,
+        repo_name=trigger.repo_name,
+        branch=body.branch or None,
+        revision=body.sha or body.branch or None,
+    )
+    levels: Levels = [
+        system_variables(facts),
+        *_stored_levels(db, caller, pipeline, trigger, body),
+        gather.given_variables(body, box, caller.account_id),
+    ]
+    variables = {
+        name: Sealed(value.text) if isinstance(value, SealedText) else value
+        for name, value in merge(levels).items()
+    }
+    plan = gather.limited(_compile(source, variables), body.options)
+    spec = pipeline.document["spec"] if pipeline else {}
+    concurrency, branch_concurrency, trigger_concurrency = (spec.get(limit) for limit in _LIMITS)
+    return builds.start(
+        db,
+        BuildRequest(
+            build_id=build_id,
+            account_id=caller.account_id,
+            user_id=caller.user_id,
+            initiator=caller.user_name,
+            pipeline_id=pipeline.id if pipeline else None,
+            pipeline_name=facts.pipeline,
+            project=pipeline.project if pipeline else "",
+            plan=plan,
+            yaml=text,
+            variables=variables,
+            trigger_kind="build",
+            trigger_id=trigger.id,
+            trigger_name=trigger.name,
+            branch=facts.branch,
+            revision=facts.revision,
+            repo_owner=facts.repo_owner,
+            repo_name=facts.repo_name,
+            annotations={key: text_of(value) for key, value in (body.annotations or {}).items()},
+            request_id=_request_id(request, pipeline, body),
+            options=gather.options_of(pipeline, trigger, body),
+            given=_given(body),
+            concurrency=concurrency,
+            branch_concurrency=branch_concurrency,
+            trigger_concurrency=trigger_concurrency,
+            priority=spec.get("priority") or 0 if trigger.priority is None else trigger.priority,
+        ),
+    )
+
+
+def _source(pipeline: Pipeline | None, body: RunBody) -> tuple[str | Mapping[str, Any], str]:
+    """Return what to compile, and its text."""
+    if pipeline is None or body.user_yaml_descriptor:
+        text = body.user_yaml_descriptor or ""
+        return text, text
+    source = document.definition(pipeline.document)
+    if source is None:
+        location = pipeline.document["spec"]["specTemplate"].get("location", "url")
+        raise NotOffered(
+            f"pipeline {pipeline.name!r} takes its YAML from {location} (spec.specTemplate), which is not "
+            "offered yet; put the steps into spec.steps, or run with a YAML of your own"
+        )
+    return source, pipeline.yaml
+
+
+def _compile(source: str | Mapping[str, Any], variables: Mapping[str, object]) -> Plan:
+    try:
+        return compile_plan(source, variables=variables)
+    except SpecErrors as errors:
+        raise document.refusal(errors, "the pipeline's YAML is not valid") from None
+
+
+def _stored_levels(
+    db: Connection, caller: Caller, pipeline: Pipeline | None, trigger: Chosen, body: RunBody
+) -> Levels:
+    """Return the levels between the system's and the run's own: project, contexts, pipeline, trigger."""
+    account_id, account = caller.account_id, caller.account_name
+    named = body.contexts or []
+    if pipeline is None:
+        return [*contexts.variables_of(db, account_id, named, account_name=account)]
+    spec = pipeline.document["spec"]
+    attached = [*(spec.get("contexts") or []), *trigger.contexts]
+    try:
+        shared = contexts.variables_of(db, account_id, attached, account_name=account)
+    except NotFound as missing:
+        raise NotFound(f"Failed to return attached pipeline contexts; {missing.message}") from None
+    return [
+        layer(projects.find(db, account_id, pipeline.project_id).variables),
+        *shared,
+        *contexts.variables_of(db, account_id, named, account_name=account),
+        layer(spec.get("variables") or []),
+        layer(trigger.variables),
+    ]
+
+
+def _given(body: RunBody) -> dict[str, Any]:
+    """Return the body as it is kept with the build: without variables, which are kept sealed."""
+    given: dict[str, Any] = msgspec.to_builtins(body)
+    return {key: value for key, value in given.items() if value is not None and key != "variables"}
+
+
+def _request_id(request: Request, pipeline: Pipeline | None, body: RunBody) -> str | None:
+    """Return the mark of a repeated request: one id may cover several runs with other bodies."""
+    if not request.req_id:
+        return None
+    parts = (request.req_id, pipeline.id if pipeline else "", msgspec.json.encode(body).decode())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
