@@ -53,12 +53,17 @@ def fill_query(kind: type[Query], query: Mapping[str, list[str]]) -> Query:
 
 
 def _shape(annotation: Any) -> str:  # noqa: ANN401 - any annotation
-    kind = msgspec.inspect.type_info(annotation)
-    kinds = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    kind = _bare(msgspec.inspect.type_info(annotation))
+    kinds = [_bare(one) for one in kind.types] if isinstance(kind, msgspec.inspect.UnionType) else [kind]
     if any(isinstance(one, msgspec.inspect.DictType) for one in kinds):
         return "dict"
     lists = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)
     return "list" if any(isinstance(one, lists) for one in kinds) else "scalar"
+
+
+def _bare(kind: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    """Return a type without its description."""
+    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
 
 
 def _bracketed(name: str, query: Mapping[str, list[str]]) -> dict[str, str]:
