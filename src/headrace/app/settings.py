@@ -39,6 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["auto", "local", "docker", "fake"],
         Text(description="what runs the steps; auto takes Docker where an engine answers, else local"),
     ] = "auto"
+    docker_host: Annotated[
+        str,
+        Text(description="where the Docker Engine is; `DOCKER_HOST` counts, too"),
+    ] = "unix:///var/run/docker.sock"
     workers: Annotated[
         int, Text(ge=0, le=1000, description="builds that run at the same time; 0 is four for each core")
     ] = 0
@@ -105,6 +109,8 @@ def read(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     given = os.environ if environment is None else environment
     names = {field.name for field in msgspec.structs.fields(Settings)}
     values = _from_file(given)
+    if given.get("DOCKER_HOST"):
+        values.setdefault("docker_host", given["DOCKER_HOST"])
     for name in names:
         if (text := given.get(_PREFIX + name.upper())) is not None:
             values[name] = text

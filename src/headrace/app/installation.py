@@ -1,0 +1,140 @@
+"""What a server and a worker put together from the same settings: database, keys, logs, builds."""
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from headrace.app.backup import KEY_FILE, LOGS_FOLDER
+from headrace.app.settings import Settings
+from headrace.execution.settings import ExecutionSettings
+from headrace.execution.worker import Worker
+from headrace.http.reference import Reference
+from headrace.http.reference import router as reference_router
+from headrace.http.routing import Route, Router
+from headrace.http.server import Api
+from headrace.kit.clock import SystemClock
+from headrace.kit.crypto import open_key_file
+from headrace.resources import RESOURCES
+from headrace.resources.api_keys.service import Authenticator
+from headrace.resources.builds.feed import Addresses, DatabaseFeed
+from headrace.resources.builds.secrets import DatabaseSecrets
+from headrace.resources.users.sessions import Sessions
+from headrace.runtimes import choose
+from headrace.runtimes.base import Runtime
+from headrace.storage import migrations
+from headrace.storage.engine import Database
+from headrace.storage.logs import LogStore
+from headrace.storage.signals import Signals
+
+VERSION = version("headrace")
+_MEGABYTE = 1024 * 1024
+
+
+def routers() -> Iterator[Router]:
+    """Yield the routers of the reference and of each resource that has routes."""
+    yield reference_router
+    for name in RESOURCES:
+        module = f"headrace.resources.{name}.routes"
+        if importlib.util.find_spec(module) is not None:
+            found = vars(importlib.import_module(module)).values()
+            yield from (router for router in found if isinstance(router, Router))
+
+
+def routes() -> list[Route]:
+    """Return every operation of the API."""
+    return [route for router in routers() for route in router.routes]
+
+
+class Installation:
+    """The parts of one installation. Order of calls: `open`, then any, then `close`.
+
+    Args:
+        settings: of the server or worker.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data: Path = settings.data_path
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.database = Database(settings.effective_database_url)
+        self.box = open_key_file(self.data / KEY_FILE)
+        self.clock = SystemClock()
+        self.hub = Signals(self.database)
+        self.logs = LogStore(self.data / LOGS_FOLDER, limit_bytes=settings.log_limit_mb * _MEGABYTE)
+        self.sessions = Sessions(self.box.derive("sessions"), self.clock)
+        self.authenticator = Authenticator(self.sessions, self.clock)
+
+    def open(self) -> None:
+        """Bring the database to the schema of this release, and hear other servers."""
+        migrations.upgrade(self.database)
+        self.hub.start()
+
+    def close(self) -> None:
+        """Store what is pending and close all connections. Safe twice."""
+        self.authenticator.record_uses(self.database)
+        self.hub.close()
+        self.database.close()
+
+    def api(self, addresses: Addresses) -> Api:
+        """Return the API over this installation."""
+        found = routes()
+        return Api(
+            found,
+            database=self.database,
+            authenticate=self.authenticator,
+            provide={
+                Addresses: addresses,
+                Database: self.database,
+                LogStore: self.logs,
+                Reference: Reference(found, version=VERSION),
+                Sessions: self.sessions,
+                Signals: self.hub,
+                SystemClock: self.clock,
+                type(self.box): self.box,
+            },
+        )
+
+    def runtime(self) -> Runtime:
+        """Return the runtime that the settings name.
+
+        Raises:
+            ValueError: no runtime has that name.
+        """
+        host = self.settings.docker_host
+        name = choose(self.settings.runtime, docker_host=host)
+        if name == "docker":
+            from headrace.runtimes.docker import DockerRuntime, DockerSettings  # noqa: PLC0415 - 0.3 s
+
+            return DockerRuntime(DockerSettings(host=host, installation=self.box.derive("name").hex()[:12]))
+        if name == "fake":
+            from headrace.runtimes.fake import FakeRuntime  # noqa: PLC0415 - for tests and trials
+
+            return FakeRuntime(self.clock)
+        from headrace.runtimes.local import LocalRuntime, LocalSettings  # noqa: PLC0415 - as above
+
+        return LocalRuntime(self.data / "builds", LocalSettings(hidden=(self.data,)))
+
+    def worker(self, runtime: Runtime, addresses: Addresses) -> tuple[Worker, DatabaseFeed]:
+        """Return a worker on a runtime, and the feed that it claims from."""
+        secrets = DatabaseSecrets(self.database, self.box)
+        feed = DatabaseFeed(
+            self.database,
+            self.hub,
+            secrets=secrets,
+            locks=self.data / "workers",
+            addresses=addresses,
+        )
+        settings = self.settings
+        worker = Worker(
+            runtime=runtime,
+            feed=feed,
+            logs=self.logs,
+            secrets=secrets,
+            clock=self.clock,
+            settings=ExecutionSettings(git_image=settings.git_image, stop_grace_s=settings.grace_s),
+            slots=settings.slots,
+            alive=feed.alive,
+        )
+        return worker, feed
