@@ -7,6 +7,7 @@ an object and several as a list.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,7 +85,7 @@ def show(find: Callable[[], list[Row]], columns: Columns, out: Mapping[str, Any]
             if not printed or failures > MAX_FAILURES_IN_A_ROW:
                 raise
         else:
-            if printed and click.get_text_stream("stdout").isatty():
+            if printed and sys.stdout.isatty():
                 click.echo("\x1b[H\x1b[2J", nl=False)
             click.echo(text)
             printed, failures = True, 0

@@ -27,7 +27,7 @@ _RESERVED = re.compile(
     r"|[-+]?[0-9_]+(?::[0-9_]+)+(?:\.[0-9_]*)?"
     r"|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)?\Z"
 )
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _QUICK_LINE = re.compile(
     r"(?P<indent> *)(?P<key>[A-Za-z0-9_./@-]+|'(?:[^']|'')*'):"
     r"(?: (?P<value>[^\s'\"#&*!|>{\[%@`,?].*|'(?:[^']|'')*'))?\Z"
@@ -100,13 +100,18 @@ def _scalar(value: object, level: int, *, key: bool = False) -> str:
 
 def _text(text: str, level: int, *, key: bool, wary: bool = False) -> str:
     if _CONTROL.search(text):
-        return json.dumps(text, ensure_ascii=False)
+        return _escaped(text)
     if "\n" in text:
-        return json.dumps(text, ensure_ascii=False) if key else _block(text, level)
+        return _escaped(text) if key else _block(text, level)
     limit = max(min(WIDTH, 40), WIDTH - 2 * max(level, 1))
     if not key and len(text) > limit and " " in text and not text.startswith(" "):
         return ">-\n" + "\n".join("  " * max(level, 1) + line for line in _fold(text, limit))
     return text if _may_be_plain(text, wary=wary) else _quoted(text)
+
+
+def _escaped(text: str) -> str:
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def _may_be_plain(text: str, *, wary: bool) -> bool:
@@ -119,11 +124,11 @@ def _block(text: str, level: int) -> str:
     """A literal block; folded where a line is longer than the width allows."""
     body = text.rstrip("\n")
     ends = len(text) - len(body)
-    chomp = {0: "-", 1: ""}.get(ends, "+")
+    chomp = {0: "-", 1: ""}.get(ends, "+") if body else "+"
     indent = "  " * max(level, 1)
     limit = max(min(WIDTH, 40), WIDTH - 2 * max(level, 1))
     lines = text.split("\n")[:-1] if ends else text.split("\n")
-    hint = "2" if text.startswith(" ") else ""
+    hint = "2" if re.match(r"\n* ", text) else ""
     if any(len(line) > limit and " " in line.strip() and not line.startswith(" ") for line in lines):
         return _folded_block(lines, chomp=chomp, hint=hint, indent=indent, limit=limit)
     return f"|{hint}{chomp}\n" + "\n".join(indent + line if line else "" for line in lines)

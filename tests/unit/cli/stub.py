@@ -67,7 +67,9 @@ def _handler(stub: Stub) -> type:
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             text = self.rfile.read(length).decode()
-            request = Request(f"{self.command} {self.path}", dict(self.headers), json.loads(text) if text else None)
+            request = Request(
+                f"{self.command} {self.path}", dict(self.headers), json.loads(text) if text else None
+            )
             status, body = stub.answer(request)
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
@@ -76,7 +78,7 @@ def _handler(stub: Stub) -> type:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 — the library's names
 
         def log_message(self, *_: object) -> None:
             pass
