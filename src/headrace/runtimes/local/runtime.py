@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from headrace.runtimes import volume
 from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart
-from headrace.runtimes.local import volume
 from headrace.runtimes.local.leftovers import end_processes
 from headrace.runtimes.local.process import STARTED_FD, LocalStep, start_process
 from headrace.runtimes.local.sandbox import HOME, PATH, prefix
@@ -141,6 +141,7 @@ class LocalRuntime:
     """
 
     name = "local"
+    adopts = False  # the kernel ends the steps together with the server
 
     def __init__(self, root: Path, settings: LocalSettings | None = None) -> None:
         self._root = root.absolute()

@@ -1,0 +1,332 @@
+"""The Docker runtime: a network and a volume per build, a container per step.
+
+Every object carries labels (`io.headrace.installation`, `.build`, `.step`): they are how a new
+process finds what an old one left, and how two servers on one engine leave each other alone.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiodocker import Docker
+from aiodocker.containers import DockerContainer
+from aiodocker.exceptions import DockerError
+from aiodocker.volumes import DockerVolume
+
+from headrace.runtimes import volume
+from headrace.runtimes.base import VOLUME, Command, RegistryLogin, Say, StepCouldNotStart
+from headrace.runtimes.docker.files import VolumeInContainer, VolumeOnDisk, files_of, put_files
+from headrace.runtimes.docker.step import DockerStep, EngineLog
+
+_API = "v1.41"
+_LABEL = "io.headrace"
+_LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1
+_SCRIPT = "headrace-script"
+# Shells replace themselves by their last command, and a first process without a handler never
+# hears TERM; with a trap the shell stays and answers. A script may set its own.
+_ANSWERS_TERM = "trap 'exit 143' TERM;"
+_NOT_FOUND = 404
+_HOST_NAME = "host.docker.internal"
+
+
+class DockerSettings(msgspec.Struct, frozen=True):
+    """What the Docker runtime may be told."""
+
+    host: str = "unix:///var/run/docker.sock"  # or tcp://host:port
+    installation: str = "default"  # labels what is ours; differs between servers on one engine
+
+
+class DockerWorkspace:
+    """What one build owns on the engine."""
+
+    def __init__(self, docker: Docker, settings: DockerSettings, build_id: str) -> None:
+        installation = settings.installation
+        self._docker = docker
+        self._base = f"{_http(settings.host)}/{_API}"
+        self._labels = {f"{_LABEL}.installation": installation, f"{_LABEL}.build": build_id}
+        self._name = f"headrace-{installation}-{build_id}"
+        self._network: asyncio.Task[None] | None = None
+        self._files: VolumeOnDisk | VolumeInContainer | None = None
+        self._mountpoint = ""
+        self._current: dict[str, DockerStep] = {}
+        self._removals: set[asyncio.Task[None]] = set()
+
+    def _log(self, container: DockerContainer) -> EngineLog:
+        return EngineLog(self._docker, self._base, container.id)
+
+    async def _volume(self) -> VolumeOnDisk | VolumeInContainer:
+        """Make the volume where it is missing (the engine returns the one that is there)."""
+        if self._files is None:
+            wanted = {"Name": self._name, "Labels": self._labels}
+            made = await self._docker.volumes.create(wanted)  # type: ignore[no-untyped-call]
+            self._mountpoint = (await made.show())["Mountpoint"]
+            self._files = files_of(self._mountpoint)
+        return self._files
+
+    def _make_network(self) -> asyncio.Task[None]:
+        """Begin to make the network, once; a container can be made meanwhile, not started."""
+        if self._network is None:
+            self._network = asyncio.create_task(self._network_is_there())
+        return self._network
+
+    async def _network_is_there(self) -> None:
+        found = await self._docker.networks.list(filters={"name": [f"^{self._name}$"]})
+        if not found:
+            await self._docker.networks.create({"Name": self._name, "Labels": self._labels})
+
+    async def start(self, step: str, command: Command, *, say: Say) -> DockerStep:
+        """Start a container; see `base.Workspace.start`."""
+        try:
+            network = self._make_network()
+            files = await self._volume()
+            container = await self._create(step, command, say)
+        except (DockerError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise StepCouldNotStart(_reason(error)) from error
+        stream = container.attach(stdout=True, stderr=True)
+        running = DockerStep(container, stream, self._log(container))
+        try:
+            await files.use(container)
+            if command.script is not None and _is_long(command.script):
+                await put_files(container, "/", {_SCRIPT: (_script(command).encode(), 0o644)})
+            await asyncio.gather(running.attach(), network)
+            await container.start()
+        except (DockerError, aiohttp.ClientError, OSError) as error:
+            await running.detach()
+            await _ignore_missing(container.delete(force=True, v=True))
+            raise StepCouldNotStart(_reason(error)) from error
+        except asyncio.CancelledError:
+            await running.detach()
+            self._remove_later(container)
+            raise
+        self._forget_ended(step, running)
+        return running
+
+    def _forget_ended(self, step: str, running: DockerStep) -> None:
+        """Remove containers whose end was taken, while the new one runs."""
+        for other, ended in list(self._current.items()):
+            if ended.has_ended:
+                del self._current[other]
+                self._remove_later(ended.container)
+        self._current[step] = running
+
+    def _remove_later(self, container: DockerContainer) -> None:
+        task = asyncio.create_task(_ignore_missing(container.delete(force=True, v=True)))
+        self._removals.add(task)
+        task.add_done_callback(self._removals.discard)
+
+    async def _create(self, step: str, command: Command, say: Say) -> DockerContainer:
+        config = self._config(step, command)
+        try:
+            return await self._docker.containers.create(config)
+        except DockerError as error:
+            if error.status != _NOT_FOUND or "image" not in error.message.lower():
+                raise
+        await say(f"Pulling image {command.image}")
+        await self._pull(command.image, command.login)
+        return await self._docker.containers.create(config)
+
+    async def _pull(self, image: str, login: RegistryLogin | None) -> None:
+        if login is None:
+            await self._docker.images.pull(image)
+            return
+        domain, slash, _ = image.partition("/")
+        if not slash or not ("." in domain or ":" in domain or domain == "localhost"):
+            image = f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+        await self._docker.images.pull(image, auth={"username": login.username, "password": login.password})
+
+    def _config(self, step: str, command: Command) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "Image": command.image,
+            "Env": [f"{name}={value}" for name, value in command.environment.items()],
+            "Labels": {**self._labels, f"{_LABEL}.step": step},
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "HostConfig": {
+                "NetworkMode": self._name,
+                "Mounts": [{"Type": "volume", "Source": self._name, "Target": VOLUME}],
+                "Binds": [self._bind(source, target) for source, target in command.volumes],
+                "ExtraHosts": [f"{_HOST_NAME}:host-gateway"],
+                # What an adopted step printed is read again from here, whole.
+                "LogConfig": {"Type": "json-file", "Config": {}},
+            },
+        }
+        if command.working_directory:
+            config["WorkingDir"] = command.working_directory
+        if command.script is not None:
+            text = f". /{_SCRIPT}" if _is_long(command.script) else _script(command)
+            config["Entrypoint"] = [f"/bin/{command.shell}"]
+            config["Cmd"] = ["-c", text]
+            return config
+        if command.entry_point is not None:
+            config["Entrypoint"] = list(command.entry_point)
+        if command.cmd is not None:
+            config["Cmd"] = list(command.cmd)
+        return config
+
+    def _bind(self, source: str, target: str) -> str:
+        """A folder of the volume at another place: the engine makes it where it is missing."""
+        names = volume.parts(source)
+        if isinstance(self._files, VolumeOnDisk):
+            self._files.make_folder(source)  # refuses a link, which would lead out of the volume
+        return f"{'/'.join([self._mountpoint, *names])}:{target}"
+
+    async def adopt(self, step: str) -> DockerStep | None:
+        """Take up the container that an earlier process started; None if it never started."""
+        labels = {**self._labels, f"{_LABEL}.step": step}
+        found = await self._docker.containers.list(all=1, filters=json.dumps(_by_labels(labels)))
+        adopted = None
+        for container in found:
+            state = (await container.show())["State"]
+            if adopted is None and state["Status"] in ("running", "exited", "paused"):
+                adopted = DockerStep(container, None, self._log(container))
+            else:
+                await _ignore_missing(container.delete(force=True, v=True))
+        if adopted is not None:
+            files = await self._volume()
+            await files.use(adopted.container)
+            self._current[step] = adopted
+        return adopted
+
+    async def read(self, path: str) -> bytes | None:
+        """Return a file of the volume; None if there is none."""
+        return await (await self._volume()).read(path)
+
+    async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Write a file of the volume, making its folders."""
+        self._make_network()
+        await (await self._volume()).write(path, content, mode)
+
+    async def destroy(self, *, keep_volume: bool) -> None:
+        """Remove containers, network and volume of the build."""
+        if self._network is not None:
+            await asyncio.gather(self._network, return_exceptions=True)
+        if keep_volume and self._files is not None:
+            await self._files.flush()
+        for running in self._current.values():
+            await running.detach()
+        self._current.clear()
+        await asyncio.gather(*self._removals)
+        await remove_labelled(self._docker, _by_labels(self._labels), keep_volume=keep_volume)
+        self._network = None
+        if not keep_volume:
+            self._files = None
+
+
+class DockerRuntime:
+    """Runs steps on a Docker Engine; fills `base.Runtime`."""
+
+    name = "docker"
+    adopts = True  # containers run on without this process
+
+    def __init__(self, settings: DockerSettings | None = None) -> None:
+        self._settings = settings or DockerSettings()
+        self._client: Docker | None = None
+
+    def _docker(self) -> Docker:
+        """The connection; made when a loop runs."""
+        if self._client is None:
+            self._client = Docker(self._settings.host, api_version=_API)
+        return self._client
+
+    async def open(self, build_id: str) -> DockerWorkspace:
+        """Return the workspace of a build; nothing is made on the engine yet."""
+        return DockerWorkspace(self._docker(), self._settings, build_id)
+
+    async def sweep(self, alive: frozenset[str]) -> None:
+        """Remove containers, networks and volumes of this installation's other builds."""
+        await remove_labelled(
+            self._docker(),
+            _by_labels({f"{_LABEL}.installation": self._settings.installation}),
+            alive=alive,
+        )
+
+    async def gateway(self) -> str | None:
+        """Return the address of this machine that containers reach as ``host.docker.internal``.
+
+        None where the engine does not say (no default bridge): then only the server's public
+        address can be given to steps.
+        """
+        bridge = await (await self._docker().networks.get("bridge")).show()
+        configs = bridge["IPAM"]["Config"] or []
+        return next((entry["Gateway"] for entry in configs if entry.get("Gateway")), None)
+
+    async def close(self) -> None:
+        """Close the connections; what runs on the engine goes on."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+
+async def remove_labelled(
+    docker: Docker,
+    filters: Mapping[str, list[str]],
+    *,
+    alive: frozenset[str] = frozenset(),
+    keep_volume: bool = False,
+) -> None:
+    """Remove what carries labels: containers first, then networks and volumes.
+
+    Args:
+        docker: the engine.
+        filters: which objects, as ``{"label": ["name=value"]}``.
+        alive: builds whose objects stay.
+        keep_volume: leave volumes.
+    """
+
+    def is_doomed(labels: dict[str, str] | None) -> bool:
+        return (labels or {}).get(f"{_LABEL}.build") not in alive
+
+    containers = await docker.containers.list(all=1, filters=json.dumps(filters))
+    await asyncio.gather(
+        *(
+            _ignore_missing(container.delete(force=True, v=True))
+            for container in containers
+            if is_doomed(container["Labels"])
+        )
+    )
+    for network in await docker.networks.list(filters=filters):
+        if is_doomed(network["Labels"]):
+            await _ignore_missing((await docker.networks.get(network["Id"])).delete())
+    if keep_volume:
+        return
+    found = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
+    for entry in found["Volumes"] or []:
+        if is_doomed(entry["Labels"]):
+            await _ignore_missing(DockerVolume(docker, entry["Name"]).delete())  # type: ignore[no-untyped-call]
+
+
+def _http(host: str) -> str:
+    """The address for plain requests; behind a socket, the name of the host does not matter."""
+    return "http://localhost" if host.startswith("unix://") else host.replace("tcp://", "http://", 1)
+
+
+async def _ignore_missing(removal: Awaitable[Any]) -> None:
+    """Await a removal; that somebody else was faster (404) or is at it (409) is as good."""
+    try:
+        await removal
+    except DockerError as error:
+        if error.status not in (_NOT_FOUND, 409):
+            raise
+
+
+def _by_labels(labels: dict[str, str]) -> Mapping[str, list[str]]:
+    return {"label": [f"{name}={value}" for name, value in labels.items()]}
+
+
+def _is_long(script: str) -> bool:
+    return len(script.encode()) + len(_ANSWERS_TERM) > _LONGEST_ARGUMENT_BYTES
+
+
+def _script(command: Command) -> str:
+    return f"{_ANSWERS_TERM}{command.script}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DockerError):
+        return error.message
+    if isinstance(error, aiohttp.ClientError):
+        return f"the Docker engine does not answer ({error}); start it, or choose --runtime local"
+    return str(error)
