@@ -34,8 +34,8 @@ def made(client, *given, **more):
     return answer.json()
 
 
-def git(password="tok", **auth):
-    return {"sharingPolicy": "AccountAdmins", "auth": {"type": "basic", "password": password, **auth}}
+def git(**auth):
+    return {"sharingPolicy": "AccountAdmins", "auth": {"type": "basic", "password": "tok", **auth}}
 
 
 def account_id(people):
@@ -95,7 +95,7 @@ def test_the_same_name_twice_is_409(client):
         ("secret-yaml", {"a": {"b": ["hidden-1"]}}, "*****"),
         (
             "git.github",
-            git("hidden-1", username="u"),
+            git(password="hidden-1", username="u"),
             {
                 "sharingPolicy": "AccountAdmins",
                 "auth": {"type": "basic", "password": "*****", "username": "u"},

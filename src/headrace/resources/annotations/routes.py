@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
-from headrace.http.routing import Example, Router
+from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.annotations import service
 from headrace.resources.annotations.schemas import AnnotationOut, EntityId, EntityType, NewAnnotation

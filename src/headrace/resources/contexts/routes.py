@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
-from headrace.http.routing import Example, Router
+from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
 from headrace.resources.contexts import service
@@ -35,7 +34,9 @@ class ContextQuery(msgspec.Struct, kw_only=True):
 class ContextsQuery(msgspec.Struct, kw_only=True):
     """Which contexts, and how to show them."""
 
-    type: Annotated[tuple[str, ...], msgspec.Meta(description="only of these types; may repeat")] = ()
+    type: Annotated[
+        tuple[str, ...], msgspec.Meta(max_length=100, description="only of these types; may repeat")
+    ] = ()
     decrypt: Decrypt = False
 
 

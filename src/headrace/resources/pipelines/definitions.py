@@ -17,6 +17,7 @@ from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.validate import validate
+from headrace.resources.builds import service as builds
 from headrace.resources.pipelines import document, repository
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import PipelinesQuery
@@ -140,6 +141,8 @@ def replace(
         updated_at=datetime.now(UTC),
     )
     _write(db, pipeline, new=False)
+    if (limits := limits_of(pipeline)) != limits_of(known):
+        builds.set_limits(db, pipeline.id, **limits)
     return pipeline
 
 
@@ -203,6 +206,16 @@ def _checked(body: Mapping[str, Any]) -> document.Name:
     if source is not None and (found := validate(source).errors):
         raise document.refusal(SpecErrors(found), _WRONG)
     return name
+
+
+def limits_of(pipeline: Pipeline) -> dict[str, int | None]:
+    """Return how many builds may run at once; waiting builds follow a change."""
+    spec = pipeline.document["spec"]
+    return {
+        "concurrency": spec.get("concurrency"),
+        "branch_concurrency": spec.get("branchConcurrency"),
+        "trigger_concurrency": spec.get("triggerConcurrency"),
+    }
 
 
 def _write(db: Connection, pipeline: Pipeline, *, new: bool) -> None:

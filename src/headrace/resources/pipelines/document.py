@@ -34,7 +34,13 @@ _DERIVED = (
     "created_at",
     "updated_at",
 )
-_NUMBERS = ("concurrency", "branchConcurrency", "triggerConcurrency", "priority")
+_MOST_LISTED = 100  # contexts or events in one list
+_NUMBERS = {  # field → least, most
+    "concurrency": (0, 1000),
+    "branchConcurrency": (0, 1000),
+    "triggerConcurrency": (0, 1000),
+    "priority": (-100, 100),
+}
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -137,17 +143,23 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
         for at, trigger in enumerate(triggers):
             _check_trigger(trigger, f"spec.{area}.{at}", wrong)
     for field in _NUMBERS:
-        value = spec.get(field)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            wrong(f"spec.{field}", "must be a whole number")
+        _check_number(spec.get(field), field, f"spec.{field}", wrong)
     for field in ("options", "specTemplate", "runtimeEnvironment"):
         if not isinstance(spec.get(field) or {}, dict):
             wrong(f"spec.{field}", "must be an object")
 
 
+def _check_number(value: object, field: str, path: str, wrong: Wrong) -> None:
+    least, most = _NUMBERS[field]
+    if value is not None and not (type(value) is int and least <= value <= most):
+        wrong(path, f"must be a whole number from {least} to {most}")
+
+
 def _check_texts(value: object, path: str, hint: str, wrong: Wrong) -> None:
     if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         wrong(path, "must be a list of texts", hint)
+    elif isinstance(value, list) and len(value) > _MOST_LISTED:
+        wrong(path, f"has {len(value)} entries, at most {_MOST_LISTED} are taken")
 
 
 def _check_trigger(trigger: object, path: str, wrong: Wrong) -> None:
@@ -164,6 +176,7 @@ def _check_trigger(trigger: object, path: str, wrong: Wrong) -> None:
         wrong(f"{path}.repo", f"{repo!r} is no repository", "write owner/name")
     _check_texts(trigger.get("events"), f"{path}.events", "write events: [push.heads]", wrong)
     _check_texts(trigger.get("contexts"), f"{path}.contexts", "write contexts: [name]", wrong)
+    _check_number(trigger.get("priority"), "priority", f"{path}.priority", wrong)
     if not isinstance(trigger.get("options") or {}, dict):
         wrong(f"{path}.options", "must be an object")
     for message in problems(trigger.get("variables") or [], f"{path}.variables"):

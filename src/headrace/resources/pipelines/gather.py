@@ -61,7 +61,6 @@ def choose_trigger(pipeline: Pipeline, body: RunBody) -> Chosen:
 
 def _chosen(trigger: Mapping[str, Any]) -> Chosen:
     owner, _, name = (trigger.get("repo") or "").rpartition("/")
-    priority = trigger.get("priority")
     return Chosen(
         id=trigger["id"],
         name=trigger["name"],
@@ -70,7 +69,7 @@ def _chosen(trigger: Mapping[str, Any]) -> Chosen:
         contexts=tuple(trigger.get("contexts") or ()),
         variables=trigger.get("variables") or [],
         options=trigger.get("options") or {},
-        priority=priority if isinstance(priority, int) else None,
+        priority=trigger.get("priority"),
     )
 
 

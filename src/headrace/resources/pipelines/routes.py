@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from headrace.http.auth import Caller
-from headrace.http.routing import Example, Raw, Reply, Router
+from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.validate import details_answer, lint_answer, validate

@@ -14,7 +14,8 @@ class PipelinesQuery(msgspec.Struct, kw_only=True, rename="camel"):
     """Which pipelines. Without ``limit`` and ``offset``, ``id`` must match exactly."""
 
     id: Annotated[
-        tuple[str, ...], msgspec.Meta(description="ids, or names or parts of names; may repeat")
+        tuple[str, ...],
+        msgspec.Meta(max_length=100, description="ids, or names or parts of names; may repeat"),
     ] = ()
     labels: Annotated[
         dict[str, str] | None, msgspec.Meta(description="``labels[tags]=a,b``: carries all of these")
@@ -82,7 +83,7 @@ class RunBody(msgspec.Struct, kw_only=True, rename="camel"):
     trigger: Annotated[str, msgspec.Meta(description="id or name of a git trigger")] | None = None
     variables: RunVariables | None = None
     annotations: dict[str, Value] | None = None
-    contexts: list[str] | None = None
+    contexts: Annotated[list[str], msgspec.Meta(max_length=100)] | None = None
     user_yaml_descriptor: (
         Annotated[str, msgspec.Meta(description="YAML to run in the place of the pipeline's own")] | None
     ) = None

@@ -31,7 +31,6 @@ from headrace.resources.projects import service as projects
 from headrace.resources.projects.schemas import layer
 
 _TYPES_LATER = ("launch-image", "launch-composition")
-_LIMITS = ("concurrency", "branchConcurrency", "triggerConcurrency")
 
 Levels = list[Mapping[str, str | SealedText]]
 
@@ -124,7 +123,6 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
     }
     plan = gather.limited(_compile(source, variables), body.options)
     spec = pipeline.document["spec"] if pipeline else {}
-    concurrency, branch_concurrency, trigger_concurrency = (spec.get(limit) for limit in _LIMITS)
     return builds.start(
         db,
         BuildRequest(
@@ -149,9 +147,7 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
             request_id=_request_id(request, pipeline, body),
             options=gather.options_of(pipeline, trigger, body),
             given=_given(body),
-            concurrency=concurrency,
-            branch_concurrency=branch_concurrency,
-            trigger_concurrency=trigger_concurrency,
+            **(definitions.limits_of(pipeline) if pipeline else {}),
             priority=spec.get("priority") or 0 if trigger.priority is None else trigger.priority,
         ),
     )

@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.paging import OffsetQuery
-from headrace.http.routing import Example, Router
+from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
