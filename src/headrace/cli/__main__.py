@@ -71,6 +71,8 @@ def _hint(error: click.ClickException) -> None:
 
 def _dispatch(app: App, words: list[str]) -> int:
     root = build_root()
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     with root.make_context("codefresh", [], obj=None) as context:
         context.obj = app
         first = next((word for word in words if not word.startswith("-")), None)

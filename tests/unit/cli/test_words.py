@@ -67,7 +67,9 @@ def test_a_wrong_line_exits_with_1_and_says_why(codefresh, words, part):
     assert part in err
 
 
-@pytest.mark.parametrize("words", [(), ("--help",), ("get",), ("create",), ("create", "context", "git")])
+@pytest.mark.parametrize(
+    "words", [(), ("--help",), ("help", "run"), ("get",), ("create",), ("create", "context", "git")]
+)
 def test_help_exits_with_0(codefresh, words):
     code, out, _ = codefresh(*words)
     assert code == 0

@@ -15,6 +15,8 @@ from headrace.cli.verbs import leaf, output_options, pass_app
 if TYPE_CHECKING:
     from headrace.cli.app import App
 
+SHORT_ID = 12  # characters of an image's id in the table
+KILO = 1024
 IMAGE_FIELDS = "internalName tags internalImageId created size imageDisplayName metadata sha"
 
 
@@ -52,7 +54,6 @@ LISTINGS: dict[str, Listing] = {
             "status": "status.healthStatus",
             "reported": "status.reportedAt",
         },
-        dates={"reported": DATETIME},
     ),
     "boards": Listing(
         kind="board",
@@ -229,12 +230,23 @@ def get_images(app: App, ids: tuple[str, ...], limit: int, page: int, **out: Any
 def _image_row(image: Mapping[str, Any], tag: Mapping[str, Any]) -> Row:
     pulled = f"{tag.get('registry')}/{tag.get('repository')}:{tag.get('tag')}" if tag.get("registry") else ""
     cells = {
-        "id": image.get("internalImageId"),
+        "id": str(image.get("internalImageId") or "")[:SHORT_ID],
         "name": image.get("imageDisplayName"),
         "tag": tag.get("tag") or "<none>",
         "created": parse(image.get("created")),
-        "size": image.get("size"),
+        "size": _size(image.get("size")),
         "sha": image.get("sha"),
         "pull": pulled,
     }
     return Row(id=image.get("internalImageId"), name=f"image/{cells['name']}", info=dict(image), cells=cells)
+
+
+def _size(size_bytes: object) -> str:
+    """Bytes in the largest unit below, ``1.17 MB``; empty where unknown."""
+    if not isinstance(size_bytes, int | float):
+        return ""
+    size, units = float(size_bytes), ["B", "KB", "MB", "GB", "TB"]
+    while size >= KILO and len(units) > 1:
+        size /= KILO
+        units.pop(0)
+    return f"{size:.2f} {units[0]}"
