@@ -310,11 +310,11 @@ def identifier(name: str, scope: Scope) -> Value:
     if name.startswith("steps."):
         step, _, rest = name.removeprefix("steps.").partition(".")
         return member(step, rest or "result", scope)
-    value = scope.look_up(name)
-    if value is not None:
-        return value
     step, dot, rest = name.partition(".")
-    return member(step, rest, scope) if dot and step in scope.steps else name
+    if dot and step in scope.steps and name not in scope.variables:
+        return member(step, rest, scope)
+    value = scope.look_up(name)
+    return name if value is None else value
 
 
 def variable(name: str, scope: Scope) -> Value:

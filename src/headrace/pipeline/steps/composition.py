@@ -3,6 +3,9 @@
 Source: Codefresh docs, "Composition step" and "Launch-composition step" (pipelines/steps).
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from headrace.pipeline.fields import AnyMap, Either, Field, Text
 from headrace.pipeline.steps.base import COMMON_FIELDS, TEXTS, StepType
 
@@ -25,7 +28,11 @@ class Composition(StepType):
         "composition-candidates": "composition_candidates",
         "composition-variables": "composition_variables",
     }
-    fields = {**COMMON_FIELDS, **_SHARED, "composition_candidates": AnyMap(required=True)}
+    fields: ClassVar[Mapping[str, Field]] = {
+        **COMMON_FIELDS,
+        **_SHARED,
+        "composition_candidates": AnyMap(required=True),
+    }
 
 
 class LaunchComposition(StepType):
@@ -35,4 +42,9 @@ class LaunchComposition(StepType):
     runs = False
     refused = ("registry_context",)
     renamed = {"composition-variables": "composition_variables"}  # noqa: RUF012  # declared once
-    fields = {**COMMON_FIELDS, **_SHARED, "environment_name": Text(), "entry_point": Text()}
+    fields: ClassVar[Mapping[str, Field]] = {
+        **COMMON_FIELDS,
+        **_SHARED,
+        "environment_name": Text(),
+        "entry_point": Text(),
+    }
