@@ -1,5 +1,6 @@
 """From bytes to values: the query string and the body of a request, with errors that name a place."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -39,9 +40,7 @@ def fill_query(kind: type[Query], query: Mapping[str, list[str]]) -> Query:
         BadRequest: a value does not fit; the message names the parameter.
     """
     values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
-        name = field.encode_name
-        shape = _shape(field.type)
+    for name, shape in _shapes(kind):
         if shape == "dict":
             values[name] = _bracketed(name, query)
         elif name in query:
@@ -50,6 +49,12 @@ def fill_query(kind: type[Query], query: Mapping[str, list[str]]) -> Query:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise BadRequest(f"query string: {problem}") from None
+
+
+@functools.cache
+def _shapes(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """Return the wire name of each field, and how its values are read."""
+    return tuple((field.encode_name, _shape(field.type)) for field in msgspec.structs.fields(kind))
 
 
 def _shape(annotation: Any) -> str:  # noqa: ANN401 - any annotation

@@ -229,4 +229,3 @@ def _specificity(route: Route) -> tuple[int, ...]:
         found = _PARAMETER.search(segment)
         ranks.append(0 if found is None else 2 if found[2] else 1)
     return (*ranks, 3)
-

@@ -4,10 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select
 
 from headrace.http.paging import MAX_LIMIT
 from headrace.resources.annotations.model import annotations
+
+# Made once: to build a statement costs more than SQLite takes to answer it.
+_OF_ENTITIES = (
+    select(annotations)
+    .where(
+        annotations.c.account_id == bindparam("account"),
+        annotations.c.entity_type == bindparam("type"),
+        annotations.c.entity_id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(annotations.c.key, annotations.c.id)
+)
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +48,8 @@ def of_entities(
     db: Connection, account_id: str, *, entity_type: str, entity_ids: Sequence[str]
 ) -> list[Annotation]:
     """Return the annotations of several entities by key, ties by id."""
-    query = select(annotations).where(
-        annotations.c.account_id == account_id,
-        annotations.c.entity_type == entity_type,
-        annotations.c.entity_id.in_(entity_ids),
-    )
-    rows = db.execute(query.order_by(annotations.c.key, annotations.c.id)).mappings()
-    return [Annotation(**row) for row in rows]
+    wanted = {"account": account_id, "type": entity_type, "ids": list(entity_ids)}
+    return [Annotation(**row) for row in db.execute(_OF_ENTITIES, wanted).mappings()]
 
 
 def put(db: Connection, account_id: str, annotation: Annotation) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Row,
     RowMapping,
     Select,
+    bindparam,
     func,
     insert,
     select,
@@ -26,6 +27,10 @@ from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
 
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(Build))
 _COLUMNS = [builds.c[name] for name in _FIELDS]
+# Made once: to build a statement costs more than SQLite takes to answer it.
+_BY_ID = select(*_COLUMNS).where(
+    builds.c.account_id == bindparam("account"), builds.c.id == bindparam("build")
+)
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +87,8 @@ def add(db: Connection, request: BuildRequest, *, progress_id: str, now: datetim
 
 def by_id(db: Connection, account_id: str, build_id: str) -> Build | None:
     """Find a build of an account."""
-    return _one(db, builds.c.account_id == account_id, builds.c.id == build_id)
+    row = db.execute(_BY_ID, {"account": account_id, "build": build_id}).first()
+    return None if row is None else _build(row)
 
 
 def by_progress(db: Connection, account_id: str, progress_id: str) -> Build | None:
