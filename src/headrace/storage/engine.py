@@ -1,9 +1,10 @@
 """The database: SQLite or PostgreSQL behind the same two doors, `transaction` and `reading`."""
 
+import contextlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ class Database:
             json_serializer=_json_text,
             **options,
         )
+        # SQLite lets one writer in and the others sleep for growing times; here they queue instead.
+        self._writer = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         # Reads need no BEGIN and COMMIT around them. SQLite opens no transaction unless told to.
         self._reader = self.engine
         if self.is_sqlite:
@@ -62,7 +65,7 @@ class Database:
         else:
             self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    @contextmanager
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Open a connection for writing: commit at the end, roll back on an exception.
 
@@ -70,7 +73,7 @@ class Database:
         reads before it writes never fails half-way. Callbacks of `after_commit` run when the
         connection is free again.
         """
-        with self.engine.connect() as connection:
+        with self._writer, self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             callbacks: list[Callable[[], None]] = []
@@ -86,7 +89,7 @@ class Database:
             except Exception:  # noqa: BLE001 - all is committed: a failed wake-up fails no request
                 _log.exception("a callback after a commit failed")
 
-    @contextmanager
+    @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection for reading; each statement sees what was committed before it."""
         with self._reader.connect() as connection:
