@@ -58,6 +58,24 @@ def make_folder(root: Path, path: str) -> None:
         pass
 
 
+def make_source(root: Path, path: str) -> None:
+    """Make sure that a path can be mounted elsewhere: it is a file or a folder, made if missing.
+
+    Raises:
+        ValueError: a symbolic link or a file is in the way; mounted, it could lead out.
+    """
+    *folders, name = [".", *parts(path)]
+    try:
+        with _opened(root, folders, make=True) as folder:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, dir_fd=folder)
+            kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except NotADirectoryError:
+        kind = 0
+    if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
+        raise ValueError(f"volume source {path!r} passes through a link or a file; name a real folder")
+
+
 def remove_tree(path: Path) -> None:
     """Remove a folder with all in it, also what a step made read-only. Safe twice."""
     try:

@@ -4,11 +4,14 @@ Through the engine a file costs 33 ms (it mounts the stopped container for it), 
 nothing. The disk is open to a server that runs as root beside its engine.
 """
 
+import base64
 import io
+import json
 import os
 import tarfile
 from pathlib import Path
 
+import aiohttp
 from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
 
@@ -16,6 +19,7 @@ from headrace.runtimes import volume
 from headrace.runtimes.base import VOLUME
 
 _NOT_FOUND = 404
+_GO_SYMLINK = 1 << 27  # of Go's file mode, which the engine speaks
 
 
 class VolumeOnDisk:
@@ -32,9 +36,9 @@ class VolumeOnDisk:
         """Write a file."""
         volume.write(self._folder, path, content, mode)
 
-    def make_folder(self, path: str) -> None:
-        """Make a folder. Raises `OSError` where a link or a file is in the way."""
-        volume.make_folder(self._folder, path)
+    async def make_source(self, path: str) -> None:
+        """Make sure that a path can be mounted elsewhere; see `volume.make_source`."""
+        volume.make_source(self._folder, path)
 
     async def use(self, container: DockerContainer) -> None:
         """Nothing waits to be written."""
@@ -46,7 +50,9 @@ class VolumeOnDisk:
 class VolumeInContainer:
     """The volume as seen through the newest container; writes wait for one and travel together."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session = session
+        self._base = base
         self._container: DockerContainer | None = None
         self._waiting: dict[str, tuple[bytes, int]] = {}
 
@@ -72,6 +78,26 @@ class VolumeInContainer:
         """Keep a file for the next container, which gets it before it starts."""
         self._waiting["/".join(volume.parts(path))] = (content, mode)
 
+    async def make_source(self, path: str) -> None:
+        """Make sure that a path can be mounted elsewhere; the engine makes folders that are missing.
+
+        Raises:
+            ValueError: a symbolic link is in the way; mounted, it would lead out of the volume.
+        """
+        names = volume.parts(path)
+        for depth in range(1, len(names) + 1 if self._container is not None else 1):
+            if await self._is_link("/".join(names[:depth])):
+                raise ValueError(f"volume source {path!r} passes through a link; name a real folder")
+
+    async def _is_link(self, name: str) -> bool:
+        url = f"{self._base}/containers/{self._container.id if self._container else ''}/archive"
+        async with self._session.head(url, params={"path": f"{VOLUME}/{name}"}) as answer:
+            if answer.status == _NOT_FOUND:
+                return False
+            answer.raise_for_status()
+            told = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+            return bool(told["mode"] & _GO_SYMLINK)
+
     async def use(self, container: DockerContainer) -> None:
         """Take a new container, not yet started, and give it what waits."""
         self._container = container
@@ -95,8 +121,14 @@ async def put_files(container: DockerContainer, folder: str, files: dict[str, tu
     await container.put_archive(folder, packed.getvalue())  # type: ignore[no-untyped-call]
 
 
-def files_of(mountpoint: str) -> VolumeOnDisk | VolumeInContainer:
-    """Choose how to reach a volume that the engine keeps at ``mountpoint``."""
+def files_of(mountpoint: str, session: aiohttp.ClientSession, base: str) -> VolumeOnDisk | VolumeInContainer:
+    """Choose how to reach a volume that the engine keeps at ``mountpoint``.
+
+    Args:
+        mountpoint: folder on the engine's machine, which may be another.
+        session: for requests that the library has no call for.
+        base: address of the engine's API, with its version.
+    """
     if os.access(mountpoint, os.R_OK | os.W_OK | os.X_OK):
         return VolumeOnDisk(Path(mountpoint))
-    return VolumeInContainer()
+    return VolumeInContainer(session, base)

@@ -63,7 +63,7 @@ class DockerWorkspace:
             wanted = {"Name": self._name, "Labels": self._labels}
             made = await self._docker.volumes.create(wanted)  # type: ignore[no-untyped-call]
             self._mountpoint = (await made.show())["Mountpoint"]
-            self._files = files_of(self._mountpoint)
+            self._files = files_of(self._mountpoint, self._docker.session, self._base)
         return self._files
 
     def _make_network(self) -> asyncio.Task[None]:
@@ -118,7 +118,7 @@ class DockerWorkspace:
         task.add_done_callback(self._removals.discard)
 
     async def _create(self, step: str, command: Command, say: Say) -> DockerContainer:
-        config = self._config(step, command)
+        config = self._config(step, command, [await self._bind(*each) for each in command.volumes])
         try:
             return await self._docker.containers.create(config)
         except DockerError as error:
@@ -137,7 +137,7 @@ class DockerWorkspace:
             image = f"docker.io/{image}" if slash else f"docker.io/library/{image}"
         await self._docker.images.pull(image, auth={"username": login.username, "password": login.password})
 
-    def _config(self, step: str, command: Command) -> dict[str, Any]:
+    def _config(self, step: str, command: Command, binds: list[str]) -> dict[str, Any]:
         config: dict[str, Any] = {
             "Image": command.image,
             "Env": [f"{name}={value}" for name, value in command.environment.items()],
@@ -147,7 +147,7 @@ class DockerWorkspace:
             "HostConfig": {
                 "NetworkMode": self._name,
                 "Mounts": [{"Type": "volume", "Source": self._name, "Target": VOLUME}],
-                "Binds": [self._bind(source, target) for source, target in command.volumes],
+                "Binds": binds,
                 "ExtraHosts": [f"{_HOST_NAME}:host-gateway"],
                 # What an adopted step printed is read again from here, whole.
                 "LogConfig": {"Type": "json-file", "Config": {}},
@@ -166,12 +166,11 @@ class DockerWorkspace:
             config["Cmd"] = list(command.cmd)
         return config
 
-    def _bind(self, source: str, target: str) -> str:
-        """A folder of the volume at another place: the engine makes it where it is missing."""
-        names = volume.parts(source)
-        if isinstance(self._files, VolumeOnDisk):
-            self._files.make_folder(source)  # refuses a link, which would lead out of the volume
-        return f"{'/'.join([self._mountpoint, *names])}:{target}"
+    async def _bind(self, source: str, target: str) -> str:
+        """Return a folder of the volume at another place, in the engine's form."""
+        files = await self._volume()
+        await files.make_source(source)
+        return f"{'/'.join([self._mountpoint, *volume.parts(source)])}:{target}"
 
     async def adopt(self, step: str) -> DockerStep | None:
         """Take up the container that an earlier process started; None if it never started."""
@@ -205,11 +204,11 @@ class DockerWorkspace:
             await asyncio.gather(self._network, return_exceptions=True)
         if keep_volume and self._files is not None:
             await self._files.flush()
-        for running in self._current.values():
-            await running.detach()
-        self._current.clear()
         await asyncio.gather(*self._removals)
         await remove_labelled(self._docker, _by_labels(self._labels), keep_volume=keep_volume)
+        for running in self._current.values():
+            await running.abandon()
+        self._current.clear()
         self._network = None
         if not keep_volume:
             self._files = None

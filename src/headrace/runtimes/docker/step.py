@@ -46,6 +46,11 @@ class DockerStep:
         if stream is not None:
             await stream.close()
 
+    async def abandon(self) -> None:
+        """Give the stream back where nobody takes it; who does sees its end."""
+        if self._drained is None:
+            await self.detach()
+
     async def output(self) -> AsyncIterator[bytes]:
         """Yield what the step prints until it ends."""
         self._drained = asyncio.Event()

@@ -69,8 +69,7 @@ class LocalWorkspace:
             if place in targets:
                 raise ValueError(f"Duplicate mount point: {place}")
             targets.add(place)
-            with contextlib.suppress(FileExistsError, NotADirectoryError):  # it may be a file
-                volume.make_folder(self._volume, source)
+            volume.make_source(self._volume, source)
             arguments += ["--bind", str(self._volume.joinpath(*volume.parts(source))), place]
         return arguments
 

@@ -1,0 +1,111 @@
+"""The runtimes that the conformance suite runs on: how each is made, and what it leaves behind."""
+
+import os
+import uuid
+from pathlib import Path
+
+from headrace.runtimes import DEFAULT_ENGINE, engine_answers
+from headrace.runtimes.fake import FakeRuntime
+
+ADDED_WAIT_S = 0.02  # between two looks at a condition
+
+
+class RuntimeKind:
+    """One runtime under test."""
+
+    name = ""
+    can_adopt = False
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.tmp_path = tmp_path
+        self.runtime = self.make()
+
+    def make(self):
+        raise NotImplementedError
+
+    def lacking(self) -> str:
+        """Why it cannot be tested here, in one line; empty where it can."""
+        return ""
+
+    async def leftovers(self) -> list[str]:
+        """What is still there of any build."""
+        raise NotImplementedError
+
+
+class Fake(RuntimeKind):
+    name = "fake"
+    can_adopt = True
+
+    def make(self):
+        return FakeRuntime()
+
+    async def leftovers(self):
+        return [name for each in self.runtime.workspaces.values() for name in (*each.files, *each.processes)]
+
+
+class Local(RuntimeKind):
+    name = "local"
+
+    def make(self):
+        from headrace.runtimes.local import LocalRuntime  # noqa: PLC0415 - as the server does
+
+        return LocalRuntime(self.tmp_path / "builds")
+
+    def processes(self):
+        """Command lines that speak of this runtime's folder."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    line = (entry / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if f"{self.tmp_path}/builds/".encode() in line:
+                    found.append(line.decode(errors="replace"))
+        return found
+
+    async def leftovers(self):
+        folder = self.tmp_path / "builds"
+        return [*self.processes(), *(str(path) for path in (folder.iterdir() if folder.is_dir() else ()))]
+
+
+class Docker(RuntimeKind):
+    name = "docker"
+    can_adopt = True
+
+    def make(self):
+        from headrace.runtimes.docker import DockerRuntime, DockerSettings  # noqa: PLC0415 - the same
+
+        place = self.tmp_path / "installation"
+        if not place.exists():
+            place.write_text(uuid.uuid4().hex[:12])
+        self.host = os.environ.get("DOCKER_HOST") or DEFAULT_ENGINE
+        self.installation = place.read_text()
+        return DockerRuntime(DockerSettings(host=self.host, installation=self.installation))
+
+    def lacking(self):
+        if engine_answers(self.host):
+            return ""
+        if os.environ.get("CI"):
+            return ""  # there it must be: the tests fail instead
+        return 'no Docker engine answers; eval "$(tools/engine-up)" starts one'
+
+    async def leftovers(self):
+        from aiodocker import Docker as Engine  # noqa: PLC0415 - optional where docker is skipped
+
+        engine = Engine(self.host, api_version="v1.41")
+        try:
+            wanted = {"label": [f"io.headrace.installation={self.installation}"]}
+            networks = await engine.networks.list(filters=wanted)
+            volumes = (await engine.volumes.list(filters=wanted))["Volumes"] or []
+            containers = [
+                each["Id"]
+                for each in await engine.containers.list(all=1)
+                if each["Labels"].get("io.headrace.installation") == self.installation
+            ]
+        finally:
+            await engine.close()
+        return [*containers, *(each["Name"] for each in (*networks, *volumes))]
+
+
+KINDS = {kind.name: kind for kind in (Fake, Local, Docker)}
