@@ -77,9 +77,8 @@ def load(text: str) -> Document:
     try:
         root = _Reader().read(text)
     except UnicodeEncodeError as error:
-        raise _failed(
-            "the text holds half of a surrogate pair", error.object.count("\n", 0, error.start)
-        ) from None
+        line = error.object.count("\n", 0, error.start) + 1
+        raise _failed("the text holds half of a surrogate pair", line) from None
     except yaml.MarkedYAMLError as error:
         if _MIXED_INDENTATION.search(text):
             raise _mixed(text) from None
