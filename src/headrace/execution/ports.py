@@ -65,8 +65,15 @@ class GitCredentials(msgspec.Struct, frozen=True):
     password: str = ""
 
 
+class ClaimLost(Exception):
+    """The worker does not hold this build any more; its report changed nothing."""
+
+
 class BuildFeed(Protocol):
-    """Where builds come from and where their state goes. Every report is durable on return."""
+    """Where builds come from and where their state goes. Every report is durable on return.
+
+    A report raises `ClaimLost` where another worker holds the build, or where it has ended.
+    """
 
     async def claim(self) -> BuildOrder | None:
         """Claim the oldest build that may run now; None when there is none."""

@@ -17,6 +17,7 @@ from headrace.execution.errors import StepRefused
 from headrace.execution.ports import (
     BuildFeed,
     BuildOrder,
+    ClaimLost,
     Clock,
     Decision,
     LogSink,
@@ -69,6 +70,9 @@ async def run(
     except asyncio.CancelledError:
         await play.abandon()
         raise
+    except ClaimLost:
+        _log.warning("build %s is another worker's now; this one leaves it", order.build_id)
+        await play.abandon()
     except Exception as failure:  # noqa: BLE001  # a failure of ours ends the build, never hangs it
         _log.exception("build %s failed in the engine", order.build_id)
         await play.fail(failure)

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from fakes import MemoryFeed, MemoryLogs, MemorySecrets, MovedClock
+from headrace.execution.ports import ClaimLost
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.worker import Worker
 from headrace.pipeline.compile import compile_plan
@@ -141,3 +142,18 @@ async def test_what_other_builds_left_is_swept_at_the_start(alive):
     async with plant:
         await ended(plant.enqueue(QUICK))
     assert workspace.destroyed is not bool(alive)
+
+
+async def test_a_worker_that_lost_its_claim_does_not_end_the_build():
+    async with Plant() as plant:
+        record = plant.enqueue(SLOW.replace("sleep 600", "sleep 1"))
+
+        async def taken(*_):
+            raise ClaimLost("another worker holds it")
+
+        plant.feed.step_changed = taken
+        async with asyncio.timeout(10):
+            while plant.worker._builds or record.attempt == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert not record.status.is_final
+        assert record.reason == ""

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.execution.ports import BuildOrder, SecretRef, StepState
+from headrace.execution.ports import BuildOrder, ClaimLost, SecretRef, StepState
 from headrace.http.errors import ApiError
 from headrace.kit.ids import new_id
 from headrace.pipeline.status import BUILD_MOVES, BuildStatus, move
@@ -38,10 +38,6 @@ _THREADS = 4  # of PostgreSQL; SQLite has one writer at a time
 KEY_SCOPES = ("pipeline:run", "pipeline:read", "build:read", "project:read")
 
 Result = TypeVar("Result")
-
-
-class ClaimLost(Exception):
-    """The worker does not hold this build any more; its report changed nothing."""
 
 
 class Addresses(msgspec.Struct, frozen=True):
