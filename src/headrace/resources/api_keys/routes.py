@@ -3,10 +3,9 @@
 from typing import Annotated, Literal
 
 import msgspec
-from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
-from headrace.http.routing import Example, Reply, Router
+from headrace.http.routing import Connection, Example, Reply, Router
 from headrace.http.scopes import LABELS, Scope
 from headrace.kit.clock import SystemClock, wire_time
 from headrace.resources.api_keys import service

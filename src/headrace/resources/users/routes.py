@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from headrace.http.auth import Caller
 from headrace.http.errors import NotOffered
-from headrace.http.routing import Example, Router
+from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.users import service
 from headrace.resources.users.schemas import ExecutionContextOut, LoginIn, SessionOut, UserOut
