@@ -107,15 +107,20 @@ def print_log(app: App, build_id: str, *, wait: bool, stamps: bool = True) -> st
 
 
 def _stream(app: App, build_id: str, printer: Printer) -> str:
-    for event in events.follow(app.api, f"/api/builds/{build_id}/logs/stream", last=""):
+    status = ""
+    for event in events.follow(app.api, f"/api/builds/{build_id}/logs/stream", last="", is_last=_ends):
         data = json.loads(event.data)
         if event.name == "log":
             printer.text(str(data["step"]), str(data["text"]))
         elif event.name == "step" and data.get("status") == "running":
             printer.heading(str(data["name"]))
         elif event.name == "status":
-            return str(data["status"])
-    return ""
+            status = str(data["status"])
+    return status
+
+
+def _ends(event: events.Event) -> bool:
+    return event.name == "status" and json.loads(event.data).get("status") in FINAL
 
 
 def wait_for_end(app: App, build_id: str) -> dict[str, Any]:

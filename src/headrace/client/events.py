@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,22 +46,20 @@ def parse(lines: Iterable[bytes]) -> Iterator[Event]:
             cursor = value
 
 
-def follow(api: Api, target: str, *, last: str, is_last: Iterable[str] = ("status",)) -> Iterator[Event]:
+def follow(api: Api, target: str, *, last: str, is_last: Callable[[Event], bool]) -> Iterator[Event]:
     """All events of ``target``, once each, over as many connections as it takes.
-
-    Ends after an event whose name is in ``is_last``.
 
     Args:
         api: the server; its options say how often a broken connection is tried again.
         target: path with a leading slash.
         last: cursor to start after, empty for the beginning.
-        is_last: names of the event that ends the stream.
+        is_last: tells the event after which nothing comes; the stream ends there.
 
     Raises:
         ApiError: the server refused the stream (404: it offers none).
         Unreachable: the stream broke off again and again without a new event.
     """
-    endings, barren = frozenset(is_last), 0
+    barren = 0
     while barren < max(1, api.options.attempts):
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
         barren += 1
@@ -71,7 +69,7 @@ def follow(api: Api, target: str, *, last: str, is_last: Iterable[str] = ("statu
                     barren = 0
                     last = event.id or last
                     yield event
-                    if event.name in endings:
+                    if is_last(event):
                         return
         except OSError:
             pass  # a broken or silent connection: resume after the last event

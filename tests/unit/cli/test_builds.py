@@ -142,6 +142,13 @@ def test_a_broken_stream_is_resumed_after_its_last_event_and_nothing_comes_twice
     assert seen == [None, "2"]
 
 
+def test_a_status_that_is_not_final_does_not_end_the_log(build, codefresh):
+    build.answers[STREAM] = events(
+        ("1", "status", {"status": "running"}), ("2", "status", {"status": "success"})
+    )
+    assert codefresh("run", "demo/ci")[0] == 0
+
+
 def test_a_step_that_ends_without_a_newline_does_not_swallow_the_next_heading(build, codefresh):
     build.answers[STREAM] = events(
         ("1", "log", {"step": "one", "text": "no newline"}),

@@ -139,7 +139,7 @@ def test_events_are_split_and_one_that_was_cut_off_is_dropped():
 def test_a_stream_that_only_breaks_is_given_up(api, stub):
     stub.answers["GET /s"] = b""
     with pytest.raises(Unreachable, match="broke off 3 times"):
-        list(follow(api[0], "/s", last=""))
+        list(follow(api[0], "/s", last="", is_last=lambda _: True))
 
 
 def test_no_two_operations_share_method_and_path():
