@@ -112,8 +112,8 @@ def _stream(app: App, build_id: str, printer: Printer) -> str:
         data = json.loads(event.data)
         if event.name == "log":
             printer.text(str(data["step"]), str(data["text"]))
-        elif event.name == "step" and data.get("status") == "running":
-            printer.heading(str(data["name"]))
+        elif event.name == "step" and data.get("status") == "pending-approval":
+            printer.heading(str(data["name"]))  # it says nothing, and somebody has to answer
         elif event.name == "status":
             status = str(data["status"])
     return status
