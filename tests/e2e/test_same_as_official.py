@@ -43,6 +43,7 @@ PIPELINE = {
         "originalYamlString": "version: '1.0'\nsteps: {}\n",
     },
     "spec": {
+        "endpoint": "http://127.0.0.1:18080/api/pipelines/5b4f927dc70d080001536fe3/events/5b4f927dc70d080001536fe3",
         "variables": [{"key": "PORT", "value": 5000}, {"key": "N", "value": "12"}, {"key": "E", "value": ""}],
         "steps": {
             "P": {

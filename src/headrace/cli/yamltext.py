@@ -104,7 +104,7 @@ def _text(text: str, level: int, *, key: bool, wary: bool = False) -> str:
     if "\n" in text:
         return _escaped(text) if key else _block(text, level)
     limit = max(min(WIDTH, 40), WIDTH - 2 * max(level, 1))
-    if not key and len(text) > limit and " " in text and not text.startswith(" "):
+    if not key and len(text) > limit and not text.startswith(" "):
         return ">-\n" + "\n".join("  " * max(level, 1) + line for line in _fold(text, limit))
     return text if _may_be_plain(text, wary=wary) else _quoted(text)
 
@@ -129,7 +129,7 @@ def _block(text: str, level: int) -> str:
     limit = max(min(WIDTH, 40), WIDTH - 2 * max(level, 1))
     lines = text.split("\n")[:-1] if ends else text.split("\n")
     hint = "2" if re.match(r"\n* ", text) else ""
-    if any(len(line) > limit and " " in line.strip() and not line.startswith(" ") for line in lines):
+    if any(len(line) > limit and not line.startswith(" ") for line in lines):
         return _folded_block(lines, chomp=chomp, hint=hint, indent=indent, limit=limit)
     return f"|{hint}{chomp}\n" + "\n".join(indent + line if line else "" for line in lines)
 
