@@ -19,6 +19,7 @@ from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
 from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.builds.feed import Addresses, DatabaseFeed
+from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.secrets import DatabaseSecrets
 from headrace.resources.users.sessions import Sessions
 from headrace.runtimes import choose
@@ -87,6 +88,7 @@ class Installation:
             provide={
                 Addresses: addresses,
                 Database: self.database,
+                LogSettings: LogSettings(transport=self.settings.log_transport),
                 LogStore: self.logs,
                 Reference: Reference(found, version=VERSION),
                 Sessions: self.sessions,

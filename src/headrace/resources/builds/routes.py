@@ -1,5 +1,6 @@
 """The operations of builds: read, list, stop, decide, run again."""
 
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -7,18 +8,32 @@ import msgspec
 
 from headrace.execution.ports import Decision
 from headrace.http.auth import Caller
-from headrace.http.routing import Connection, Example, Reply, Router
+from headrace.http.errors import BadRequest
+from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
-from headrace.resources.builds import service
+from headrace.http.sse import Stream
+from headrace.kit.crypto import SecretBox
+from headrace.resources.builds import links, service
+from headrace.resources.builds.links import LogSettings
+from headrace.resources.builds.logs import Told
 from headrace.resources.builds.schemas import (
+    ArchiveQuery,
     BuildOut,
     BuildQuery,
     BuildsOut,
     BuildsQuery,
     BuildStatusOut,
+    LocationOut,
+    LogQuery,
+    ProgressOut,
     StepOut,
+    StreamQuery,
     status_out,
 )
+from headrace.resources.builds.streams import LogReader
+from headrace.storage.engine import Database
+from headrace.storage.logs import LogStore
+from headrace.storage.signals import Signals
 
 router = Router("", tag="builds")
 
@@ -107,3 +122,104 @@ def _decide(db: Connection, caller: Caller, build_id: str, result: Any) -> dict[
     decision = Decision(step=build.waiting_step or "", result=result, by=by)
     service.decide(db, build, decision, now=datetime.now(UTC))
     return {"status": result}
+
+
+@router.route("GET", "/progress/{id}", scope=Scope.BUILD_READ, sdk="progress.get")
+def get_progress(
+    id: str,  # noqa: A002 - the wire name
+    caller: Caller,
+    db: Connection,
+    raw: Raw,
+    box: SecretBox,
+    settings: LogSettings,
+) -> ProgressOut:
+    """Say where the log of a build is.
+
+    `composition`: it runs, its log comes live over the WebSocket `/ws/{account}/{id}`.
+    `archive`: the link answers the whole log as JSON. It needs no key and is good for 15 minutes.
+    """
+    build = service.by_progress(db, caller.account_id, id)
+    if settings.transport == "live" and not build.status.is_final:
+        location = LocationOut("composition", raw.base_url)
+    else:
+        token = links.token_for(box, build.account_id, id, now_s=int(time.time()))
+        location = LocationOut("archive", f"{raw.base_url}/api/logs/archive/{id}?token={token}")
+    return ProgressOut(id=id, _id=id, account=build.account_id, status=build.status, location=location)
+
+
+@router.route("GET", "/logs/archive/{progressId}", scope=Scope.PUBLIC, sdk="logs.archive")
+async def get_archive(
+    progressId: str,  # noqa: N803 - the wire name
+    query: ArchiveQuery,
+    box: SecretBox,
+    database: Database,
+    logs: LogStore,
+    hub: Signals,
+) -> Stream:
+    """Get the log of a build as JSON, through the signed link of its progress.
+
+    While the build runs, the answer is held until it has ended.
+    """
+    account_id = links.account_of(box, query.token, progressId, now_s=int(time.time()))
+    reader = LogReader(database, logs, hub)
+    log = await reader.open(lambda db: service.by_progress(db, account_id, progressId))
+    return Stream(reader.archive(log), media_type="application/json; charset=utf-8")
+
+
+@router.route("GET", "/progress/download/{id}", scope=Scope.BUILD_READ, sdk="progress.download")
+async def download_log(
+    id: str,  # noqa: A002 - the wire name
+    caller: Caller,
+    database: Database,
+    logs: LogStore,
+    hub: Signals,
+) -> Stream:
+    """Get the log of a build as JSON; while the build runs, the answer is held until it has ended."""
+    reader = LogReader(database, logs, hub)
+    log = await reader.open(lambda db: service.by_progress(db, caller.account_id, id))
+    return Stream(reader.archive(log), media_type="application/json; charset=utf-8")
+
+
+@router.route("GET", "/builds/{buildId}/logs", scope=Scope.BUILD_READ, sdk="workflows.logs")
+async def get_log(
+    buildId: str,  # noqa: N803 - the wire name
+    query: LogQuery,
+    caller: Caller,
+    database: Database,
+    logs: LogStore,
+    hub: Signals,
+) -> Stream:
+    """Get what is stored of the log of a build, as text.
+
+    All steps, each under its heading; with `step`, that step alone, from byte `offset` on.
+    """
+    reader = LogReader(database, logs, hub)
+    log = await reader.open(lambda db: service.find(db, caller.account_id, buildId))
+    if query.step is None:
+        if query.offset or query.limit is not None:
+            raise BadRequest("query string: offset and limit are of one step; name it with step=")
+        text = reader.text(log)
+    else:
+        text = reader.part(log, query.step, query.offset, query.limit)
+    return Stream(text, media_type="text/plain; charset=utf-8")
+
+
+@router.route("GET", "/builds/{buildId}/logs/stream", scope=Scope.BUILD_READ, sdk="workflows.streamLogs")
+async def stream_log(
+    buildId: str,  # noqa: N803 - the wire name
+    query: StreamQuery,
+    caller: Caller,
+    raw: Raw,
+    database: Database,
+    logs: LogStore,
+    hub: Signals,
+) -> Stream:
+    """Follow a build live, as server-sent events, from its beginning to its end.
+
+    `step`: a step has begun or ended; `log`: text of a step; `status`: of the build, a final one is
+    the last event. Each event has an id; the header `Last-Event-ID`, or `cursor`, goes on after it.
+    """
+    reader = LogReader(database, logs, hub)
+    log = await reader.open(lambda db: service.find(db, caller.account_id, buildId))
+    told = Told.read(log, raw.headers.get("last-event-id") or query.cursor)
+    return Stream(reader.events(log, told))
