@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.execution.ports import BuildOrder, ClaimLost, SecretRef, StepState
-from headrace.http.errors import ApiError
+from headrace.http.errors import ApiError, BadRequest
 from headrace.kit.ids import new_id
 from headrace.pipeline.status import BUILD_MOVES, BuildStatus, move
 from headrace.resources.api_keys import service as api_keys
@@ -277,7 +277,8 @@ class DatabaseFeed:
         if renew and self._stops:
             queue.renew(db, self.owner, lease_s=LEASE_S)
         for build, decision in queue.due(db):
-            service.decide(db, build, decision, now=datetime.now(UTC))
+            with contextlib.suppress(BadRequest):  # another server was quicker
+                service.decide(db, build, decision, now=datetime.now(UTC))
         self._take_over(db)
         return queue.to_stop(db, self.owner) if self._stops else []
 

@@ -50,7 +50,9 @@ def claim(db: Connection, owner: str, *, lease_s: float) -> Claim | None:
     now = _now(db)
     one = builds.alias("one")
     held = one.c.status.in_(_HELD)
-    lost = and_(held, or_(one.c.owner.is_(None), one.c.lease_until < now))
+    # A worker that slept past its own lease still runs its builds: they are not lost to itself.
+    expired = and_(one.c.lease_until < now, one.c.owner != owner)
+    lost = and_(held, or_(one.c.owner.is_(None), expired))
     fresh = and_(one.c.status == BuildStatus.PENDING, *_limits_free(one))
     chosen = (
         select(one.c.id)

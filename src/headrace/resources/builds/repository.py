@@ -101,6 +101,12 @@ def anybody_s(db: Connection, build_id: str) -> Build | None:
     return _one(db, builds.c.id == build_id)
 
 
+def locked(db: Connection, build: Build) -> Build:
+    """Return a build as it is now; nobody else changes it before the end of the transaction."""
+    query = select(*_COLUMNS).where(builds.c.id == build.id).with_for_update()
+    return _build(db.execute(query).one())
+
+
 def by_request(db: Connection, account_id: str, request_id: str) -> str | None:
     """Return the id of the build that a repeated request has started before."""
     query = select(builds.c.id).where(builds.c.account_id == account_id, builds.c.request_id == request_id)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from headrace.execution.ports import Decision, StepState
 from headrace.http.auth import Caller
-from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.errors import BadRequest, NotFound
 from headrace.http.paging import rows
 from headrace.kit.clock import wire_time
 from headrace.kit.ids import is_id, new_id
@@ -17,7 +17,6 @@ from headrace.pipeline.status import BuildStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
 from headrace.resources.builds import repository
-from headrace.resources.builds.model import builds
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
     Build,
@@ -172,37 +171,39 @@ def restart(db: Connection, caller: Caller, build_id: str) -> str:
 
 
 def terminate(db: Connection, build: Build) -> None:
-    """Stop a build: at once where no worker holds it, else the worker is asked to.
+    """Stop a build: at once where it has not begun, else by a worker, which also cleans up after it.
 
     A build that has ended, or is being stopped, stays as it is.
     """
+    build = repository.locked(db, build)
     if build.status.is_final or build.status is BuildStatus.TERMINATING:
         return
     now = datetime.now(UTC)
-    if build.status in (BuildStatus.PENDING, BuildStatus.DELAYED, BuildStatus.PENDING_APPROVAL):
-        close(db, build, BuildStatus.TERMINATED, reason="terminated before it ran on", now=now)
+    if build.status in (BuildStatus.PENDING, BuildStatus.DELAYED):
+        close(db, build, BuildStatus.TERMINATED, reason="terminated before it began", now=now)
         return
-    done = repository.change(
+    status = build.status
+    if status is BuildStatus.PENDING_APPROVAL:  # its volume is kept somewhere: a worker takes it up to end it
+        status = move(status, BuildStatus.RUNNING)
+    repository.change(
         db,
         build.id,
-        builds.c.status == build.status,
-        status=move(build.status, BuildStatus.TERMINATING),
+        status=move(status, BuildStatus.TERMINATING),
         stop_requested=True,
+        waiting_step=None,
+        waiting_until=None,
         updated_at=now,
     )
-    if not done:
-        raise Conflict(f"build {build.id} has just changed; try again")
     signals.publish(db, STOPPED)
     signals.publish(db, QUEUED)  # nobody may hold it now: then somebody must take it up to end it
     signals.publish(db, changed(build.id))
 
 
 def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now: datetime) -> None:
-    """Give a build its final status; its key ends with it."""
-    done = repository.change(
+    """Give a build, whose row the transaction holds, its final status; its key ends with it."""
+    repository.change(
         db,
         build.id,
-        builds.c.status == build.status,
         status=move(build.status, status),
         finished_at=now,
         updated_at=now,
@@ -212,8 +213,6 @@ def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now
         waiting_step=None,
         waiting_until=None,
     )
-    if not done:
-        raise Conflict(f"build {build.id} has just changed; try again")
     api_keys.revoke_for_build(db, build.id)
     signals.publish(db, QUEUED)  # a limit may be free now
     signals.publish(db, changed(build.id))
@@ -225,21 +224,18 @@ def decide(db: Connection, build: Build, decision: Decision, *, now: datetime) -
     Raises:
         BadRequest: the build waits for no approval.
     """
-    if build.status is not BuildStatus.PENDING_APPROVAL or build.waiting_step is None:
+    build = repository.locked(db, build)
+    if build.status is not BuildStatus.PENDING_APPROVAL or build.waiting_step != decision.step:
         raise BadRequest(f"build {build.id} waits for no approval, its status is {build.status!s}")
-    done = repository.change(
+    repository.change(
         db,
         build.id,
-        builds.c.status == build.status,
-        builds.c.waiting_step == build.waiting_step,
         status=move(build.status, BuildStatus.RUNNING),
         updated_at=now,
         decision=decision,
         waiting_step=None,
         waiting_until=None,
     )
-    if not done:
-        raise Conflict(f"build {build.id} has just been decided on")
     signals.publish(db, QUEUED)
     signals.publish(db, changed(build.id))
 
