@@ -24,11 +24,11 @@ class Reference:
 
     def __init__(self, routes: Iterable[Route], *, version: str) -> None:
         self._routes = tuple(routes)
-        self._version = version
+        self.version = version
 
     def document(self, base_url: str) -> dict[str, Any]:
         """Return the OpenAPI document for a server at ``base_url``."""
-        return document(self._routes, version=self._version, server_url=base_url + "/api")
+        return document(self._routes, version=self.version, server_url=base_url + "/api")
 
     def page(self, base_url: str) -> str:
         """Return the page as HTML."""
@@ -43,7 +43,7 @@ class Reference:
             for tag, rows in by_tag.items()
         )
         return _PAGE.format(
-            version=escape(self._version),
+            version=escape(self.version),
             url=escape(base_url),
             links=links,
             scopes=_scopes(),
@@ -56,6 +56,18 @@ def get_page(raw: Raw, reference: Reference) -> Reply:
     """Read the reference of the API as a page."""
     headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
     return Reply(reference.page(raw.base_url), headers=headers, media_type="text/html")
+
+
+@router.route("GET", "/version", scope=Scope.ANY, sdk="version.getServerVersion")
+def get_version(reference: Reference) -> dict[str, str]:
+    """Read the version of the server."""
+    return {"version": reference.version, "current_commit": reference.version}
+
+
+@router.route("GET", "/hermes/version", scope=Scope.ANY, sdk="version.getHermesVersion")
+def get_hermes_version(reference: Reference) -> str:
+    """Read the version of what serves triggers, which is the server itself."""
+    return reference.version
 
 
 @router.route("GET", "/openapi.json", scope=Scope.PUBLIC, sdk="reference.openapi")

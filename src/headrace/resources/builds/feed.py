@@ -35,7 +35,7 @@ _RENEW_S = 5.0
 _POLL_S = 1.0
 _THREADS = 4  # of PostgreSQL; SQLite has one writer at a time
 # What a build's own key may do: run pipelines, read what became of them.
-KEY_SCOPES = ("pipeline:run", "pipeline:read", "build:read", "project:read")
+KEY_SCOPES = ("pipeline:run", "pipeline:read", "build:read")
 
 Result = TypeVar("Result")
 

@@ -25,10 +25,10 @@ from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds.model import build_steps, builds
 from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
 
-_FIELDS = tuple(field.name for field in msgspec.structs.fields(Build))
+_FIELDS = tuple(field.name for field in msgspec.structs.fields(Build) if field.name != "yaml")
 _COLUMNS = [builds.c[name] for name in _FIELDS]
 # Made once: to build a statement costs more than SQLite takes to answer it.
-_BY_ID = select(*_COLUMNS).where(
+_BY_ID: Select[Any] = select(*_COLUMNS, builds.c.yaml).where(
     builds.c.account_id == bindparam("account"), builds.c.id == bindparam("build")
 )
 
@@ -119,7 +119,7 @@ def _one(db: Connection, *conditions: ColumnElement[bool]) -> Build | None:
 
 
 def _build(row: Row[Any]) -> Build:
-    values = dict(zip(_FIELDS, row, strict=True))
+    values = dict(zip((*_FIELDS, "yaml"), row, strict=False))
     values["status"] = BuildStatus(values["status"])
     return Build(**values)
 

@@ -76,6 +76,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     owner: str | None
     waiting_step: str | None
     waiting_until: datetime | None
+    yaml: str = ""  # as its author wrote it; lists leave it out
 
 
 class BuildStatusOut(msgspec.Struct, kw_only=True, rename="camel"):
@@ -118,7 +119,7 @@ class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
     pending_approval: PendingApprovalOut | None
     annotations: list[dict[str, Any]] = []
     user_yaml_descriptor: str | None = None
-    variables: list[dict[str, Any]] | None = None
+    final_workflow_yaml: str | None = None
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -168,6 +169,8 @@ def build_out(build: Build, annotations: list[dict[str, Any]]) -> BuildOut:
         error=build.error or None,
         pending_approval=waiting,
         annotations=annotations,
+        user_yaml_descriptor=build.yaml or None,
+        final_workflow_yaml=build.yaml or None,
     )
 
 
@@ -253,12 +256,6 @@ class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     started: str | None = None
     finished: str | None = None
     reason: str = ""
-
-
-class DecisionQuery(msgspec.Struct, kw_only=True):
-    """What goes with an approval or a refusal."""
-
-    reason: Annotated[str, Meta(max_length=1000, description="shown in the log of the build")] = ""
 
 
 class LogQuery(msgspec.Struct, kw_only=True):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from headrace.execution.ports import Decision, StepState
 from headrace.http.auth import Caller
@@ -50,7 +51,14 @@ def start(db: Connection, request: BuildRequest) -> str:
         known = repository.by_request(db, request.account_id, request.request_id)
         if known is not None:
             return known
-    repository.add(db, request, progress_id=new_id(), now=datetime.now(UTC))
+    try:
+        with db.begin_nested():
+            repository.add(db, request, progress_id=new_id(), now=datetime.now(UTC))
+    except IntegrityError:  # the same request, at the same instant
+        known = repository.by_request(db, request.account_id, request.request_id or "")
+        if known is None:
+            raise
+        return known
     if request.annotations:
         annotations.annotate(
             db,
@@ -182,7 +190,7 @@ def terminate(db: Connection, build: Build) -> None:
     if build.status in (BuildStatus.PENDING, BuildStatus.DELAYED):
         close(db, build, BuildStatus.TERMINATED, reason="terminated before it began", now=now)
         return
-    status = build.status
+    status: BuildStatus = build.status
     if status is BuildStatus.PENDING_APPROVAL:  # its volume is kept somewhere: a worker takes it up to end it
         status = move(status, BuildStatus.RUNNING)
     repository.change(
