@@ -11,6 +11,7 @@ import pytest
 
 from conformance.runtime_kinds import ADDED_WAIT_S, KINDS, RuntimeKind
 from headrace.runtimes.base import VOLUME, Command, RegistryLogin, StepCouldNotStart, StepExit
+from headrace.runtimes.docker import DockerRuntime, DockerSettings
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(90)]
 CRASHING = Path(__file__).with_name("crashing_worker.py")
@@ -421,6 +422,56 @@ async def test_a_step_that_ended_meanwhile_is_adopted_with_its_output(docker, tm
     assert await workspace.read("exports") == b"A=1\n"
 
 
+async def test_a_step_killed_for_memory_says_so(docker):
+    workspace = await docker.runtime.open("b1")
+    script = "echo up; while [ ! -e go ]; do sleep 0.05; done; tail /dev/zero"
+    running = await workspace.start("unit-1", command(script), say=Said())
+    stream = await until_printed(running, b"up")
+    limit = ["update", "--memory", "20m", "--memory-swap", "20m", running.container.id]
+    subprocess.run(["/usr/bin/docker", *limit], check=True, capture_output=True)  # noqa: ASYNC221
+    await workspace.write("go", b"")
+    [_ async for _ in stream]
+    assert await running.wait() == StepExit(137, out_of_memory=True)
+
+
+async def test_steps_reach_this_machine_by_its_gateway(docker):
+    gateway = await docker.runtime.gateway()
+    server = await asyncio.start_server(greet, gateway, 0)
+    port = server.sockets[0].getsockname()[1]
+    workspace = await docker.runtime.open("b1")
+    async with server:
+        for name in (gateway, "host.docker.internal"):
+            printed, _ = await run(workspace, command(f"wget -qO- http://{name}:{port}/"), f"{name}-1")
+            assert printed == "hello\n"
+
+
+async def greet(reader, writer):
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello\n")
+    writer.close()
+
+
+async def test_two_installations_on_one_engine_leave_each_other_alone(docker, tmp_path):
+    ours = await docker.runtime.open("b1")
+    await run(ours, command("echo ours > file"))
+    other_place = tmp_path / "other"
+    other_place.mkdir()
+    other = KINDS["docker"](other_place)
+    await run(await other.runtime.open("b1"), command("echo theirs > file"))
+    await other.runtime.sweep(frozenset())
+    assert await other.leftovers() == []
+    await other.runtime.close()
+    assert (await run(ours, command("cat file"), "next-1"))[0] == "ours\n"
+
+
+async def test_an_engine_that_is_gone_is_named(tmp_path):
+    runtime = DockerRuntime(DockerSettings(host=f"unix://{tmp_path}/none.sock"))
+    workspace = await runtime.open("b1")
+    with pytest.raises(StepCouldNotStart, match="the Docker engine does not answer"):
+        await workspace.start("unit-1", command("true"), say=Said())
+    await runtime.close()
+
+
 async def test_a_private_image_is_pulled_with_its_login(docker, monkeypatch):
     registry = os.environ.get("ENGINE_REGISTRY_AUTH")
     if not registry:
@@ -436,6 +487,8 @@ async def test_a_private_image_is_pulled_with_its_login(docker, monkeypatch):
     running = await workspace.start("unit-2", wanted, say=said)
     assert (await finish(running))[0] == "pulled\n"
     assert said == [f"Pulling image {image}"]
+    await workspace.destroy(keep_volume=False)
+    subprocess.run(["/usr/bin/docker", "rmi", image], check=True, capture_output=True)  # noqa: ASYNC221
 
 
 def push_with_login(image, registry, monkeypatch):

@@ -100,7 +100,7 @@ class Script:
             self._variables[assigned[1]] = assigned[2]
             return b"", 0
         if name == "exit":
-            raise Exited(int(rest[0]) if rest else 0)
+            raise Exited(int(rest[0]) % 256 if rest else 0)
         if name == "sleep":
             await self._process.sleep(float(rest[0]))
             return b"", 0
@@ -176,7 +176,8 @@ class Script:
             if word == "--mask":
                 continue
             name, equals, value = word.partition("=")
-            lines.append(f"{mark}{name}={value if equals else self._variables.get(name, '')}\n")
+            if equals or name in self._variables:  # a variable that is unset exports nothing
+                lines.append(f"{mark}{name}={value if equals else self._variables[name]}\n")
         path = self._path(self._variables.get("CF_EXPORT_FILE", f"{VOLUME}/{EXPORT_FILE}"))
         self._files[path] = self._files.get(path, b"") + "".join(lines).encode()
         return b"", 0

@@ -29,6 +29,7 @@ _SCRIPT = "headrace-script"
 # hears TERM; with a trap the shell stays and answers. A script may set its own.
 _ANSWERS_TERM = "trap 'exit 143' TERM;"
 _NOT_FOUND = 404
+_NO_CONNECTION = 900  # aiodocker's own status
 _HOST_NAME = "host.docker.internal"
 
 
@@ -68,8 +69,9 @@ class DockerWorkspace:
 
     def _make_network(self) -> asyncio.Task[None]:
         """Begin to make the network, once; a container can be made meanwhile, not started."""
-        if self._network is None:
+        if self._network is None or _has_failed(self._network):
             self._network = asyncio.create_task(self._network_is_there())
+            self._network.add_done_callback(_has_failed)  # whoever waits for it tells the reason
         return self._network
 
     async def _network_is_there(self) -> None:
@@ -311,6 +313,10 @@ async def _ignore_missing(removal: Awaitable[Any]) -> None:
             raise
 
 
+def _has_failed(task: "asyncio.Task[None]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
 def _by_labels(labels: dict[str, str]) -> Mapping[str, list[str]]:
     return {"label": [f"{name}={value}" for name, value in labels.items()]}
 
@@ -324,8 +330,6 @@ def _script(command: Command) -> str:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, DockerError):
-        return error.message
-    if isinstance(error, aiohttp.ClientError):
+    if isinstance(error, aiohttp.ClientError) or getattr(error, "status", None) == _NO_CONNECTION:
         return f"the Docker engine does not answer ({error}); start it, or choose --runtime local"
-    return str(error)
+    return error.message if isinstance(error, DockerError) else str(error)

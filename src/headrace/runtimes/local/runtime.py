@@ -144,8 +144,9 @@ class LocalRuntime:
 
     def __init__(self, root: Path, settings: LocalSettings | None = None) -> None:
         self._root = root.absolute()
-        hidden = {str(path.absolute()) for path in (settings or LocalSettings()).hidden}
-        self._hidden = tuple(sorted({*hidden, str(self._root)}))
+        hidden = {self._root, *(path.absolute() for path in (settings or LocalSettings()).hidden)}
+        # A folder below a hidden one is hidden already, and no longer there to be covered.
+        self._hidden = tuple(sorted(str(path) for path in hidden if not hidden & {*path.parents}))
 
     async def open(self, build_id: str) -> LocalWorkspace:
         """Return the workspace of a build; its folder is made when a step or a file needs it."""
