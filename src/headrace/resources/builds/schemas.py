@@ -263,7 +263,7 @@ class LogQuery(msgspec.Struct, kw_only=True):
 
     step: Annotated[str | None, Meta(description="only this step; needed for a part")] = None
     offset: Annotated[int, Meta(ge=0, le=1 << 50, description="first byte")] = 0
-    limit: Annotated[int | None, Meta(ge=1, le=1 << 30, description="at most this many bytes")] = None
+    limit: Annotated[int, Meta(ge=1, le=1 << 30, description="at most this many bytes")] | None = None
 
 
 class StreamQuery(msgspec.Struct, kw_only=True):
