@@ -1,23 +1,37 @@
-"""Two accounts, keys, and the API of the resources that a test names in `RESOURCES`."""
+"""One installation with two accounts and their keys, and the whole API over it, in process."""
 
-import importlib
 from datetime import UTC, datetime
 
 import pytest
 
 from asgi import Client
-from headrace.http.server import Api
-from headrace.kit.clock import SystemClock
-from headrace.kit.crypto import SecretBox
+from headrace.app.installation import Installation
+from headrace.app.settings import Settings
 from headrace.resources.accounts import service as accounts
 from headrace.resources.api_keys import service as api_keys
+from headrace.resources.builds.feed import Addresses
 from headrace.resources.users import service as users
-from headrace.resources.users.sessions import Sessions
+
+ADDRESSES = Addresses(public_url="http://testserver", step_url="http://testserver")
 
 
 @pytest.fixture
-def box():
-    return SecretBox({"test": b"k" * 32})
+def installation(database_url, tmp_path):
+    """The parts of a server on a fresh database, before its first request."""
+    found = Installation(Settings(data=str(tmp_path / "data"), database_url=database_url, runtime="fake"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def database(installation):
+    """The database of the installation, so that its signals reach who waits."""
+    return installation.database
+
+
+@pytest.fixture
+def box(installation):
+    return installation.box
 
 
 @pytest.fixture
@@ -55,18 +69,9 @@ def key_of(database, people):
 
 
 @pytest.fixture
-def api(request, database, box):
-    """The operations of the resources that the test module lists."""
-    sessions = Sessions(b"s" * 32, SystemClock())
-    modules = [
-        importlib.import_module(f"headrace.resources.{name}.routes") for name in request.module.RESOURCES
-    ]
-    application = Api(
-        [route for module in modules for route in module.router.routes],
-        database=database,
-        authenticate=api_keys.Authenticator(sessions, SystemClock()),
-        provide={SecretBox: box},
-    )
+def api(installation):
+    """Every operation of the API."""
+    application = installation.api(ADDRESSES)
     yield application
     application.close()
 

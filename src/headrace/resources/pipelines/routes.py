@@ -220,6 +220,3 @@ def build_by_service(
 
 def _started(build_id: str) -> Reply:
     return Reply(build_id, headers={"Location": f"/api/builds/{build_id}"})
-
-
-router.routes.extend(_builds.routes)
