@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from headrace.kit.clock import SystemClock
-from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart, StepExit
+from headrace.runtimes.base import Command, Say, StepCouldNotStart, StepExit
 from headrace.runtimes.fake_script import Script, missing_shell
 
 OUT_OF_MEMORY = 137
@@ -209,6 +209,3 @@ class FakeRuntime:
 
     async def close(self) -> None:
         """Nothing to release."""
-
-
-__all__ = ["VOLUME", "FakeProcess", "FakeRuntime", "FakeStep", "FakeWorkspace"]

@@ -93,7 +93,8 @@ class DockerWorkspace:
             await files.use(container)
             if command.script is not None and _is_long(command.script):
                 await put_files(container, "/", {_SCRIPT: (_script(command).encode(), 0o644)})
-            await asyncio.gather(running.attach(), network)
+            await running.attach()
+            await asyncio.shield(network)  # was being made all the while; others wait for it, too
             await container.start()
         except (DockerError, aiohttp.ClientError, OSError) as error:
             await running.detach()
@@ -101,7 +102,8 @@ class DockerWorkspace:
             raise StepCouldNotStart(_reason(error)) from error
         except asyncio.CancelledError:
             await running.detach()
-            self._remove_later(container)
+            # The engine may be starting it at this moment: until it is gone, the step has not ended.
+            await asyncio.wait({self._remove_later(container)})
             raise
         self._forget_ended(step, running)
         return running
@@ -114,21 +116,33 @@ class DockerWorkspace:
                 self._remove_later(ended.container)
         self._current[step] = running
 
-    def _remove_later(self, container: DockerContainer) -> None:
+    def _remove_later(self, container: DockerContainer) -> asyncio.Task[None]:
         task = asyncio.create_task(_ignore_missing(container.delete(force=True, v=True)))
         self._removals.add(task)
         task.add_done_callback(self._removals.discard)
+        return task
 
     async def _create(self, step: str, command: Command, say: Say) -> DockerContainer:
         config = self._config(step, command, [await self._bind(*each) for each in command.volumes])
         try:
-            return await self._docker.containers.create(config)
+            return await self._made(config)
         except DockerError as error:
             if error.status != _NOT_FOUND or "image" not in error.message.lower():
                 raise
         await say(f"Pulling image {command.image}")
         await self._pull(command.image, command.login)
-        return await self._docker.containers.create(config)
+        return await self._made(config)
+
+    async def _made(self, config: Mapping[str, Any]) -> DockerContainer:
+        """Make a container. The engine makes it also for a caller that is cancelled: then it is removed."""
+        making = asyncio.ensure_future(self._docker.containers.create(config))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await asyncio.wait({making})
+            if making.exception() is None:
+                await asyncio.wait({self._remove_later(making.result())})
+            raise
 
     async def _pull(self, image: str, login: RegistryLogin | None) -> None:
         if login is None:
