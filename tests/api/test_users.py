@@ -62,7 +62,7 @@ def client(database, clock):
     application = Api(
         routes.router.routes,
         database=database,
-        authenticate=api_keys.Authenticator(sessions, clock),
+        authenticate=api_keys.Authenticator(lambda db, token: service.presence(db, sessions, token), clock),
         provide={Sessions: sessions},
     )
     yield Client(application)

@@ -21,6 +21,7 @@ from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.builds.feed import Addresses, DatabaseFeed
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.secrets import DatabaseSecrets
+from headrace.resources.users import service as users
 from headrace.resources.users.sessions import Sessions
 from headrace.runtimes import choose
 from headrace.runtimes.base import Runtime
@@ -65,7 +66,9 @@ class Installation:
         self.hub = Signals(self.database)
         self.logs = LogStore(self.data / LOGS_FOLDER, limit_bytes=settings.log_limit_mb * _MEGABYTE)
         self.sessions = Sessions(self.box.derive("sessions"), self.clock)
-        self.authenticator = Authenticator(self.sessions, self.clock)
+        self.authenticator = Authenticator(
+            lambda db, token: users.presence(db, self.sessions, token), self.clock
+        )
 
     def open(self) -> None:
         """Bring the database to the schema of this release, and hear other servers."""

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -21,8 +21,6 @@ from headrace.kit.ids import is_id, new_id
 from headrace.resources.api_keys import repository
 from headrace.resources.api_keys.repository import ApiKey, Holder
 from headrace.resources.api_keys.schemas import KeyChange, NewKey
-from headrace.resources.users import service as users
-from headrace.resources.users.sessions import Sessions
 
 SubjectType = Literal["user", "runtime-environment"]
 
@@ -184,10 +182,16 @@ class Authenticator:
 
     Uses of keys are gathered here, at most one a minute for each key. Whoever made this object
     calls `record_uses` every minute or so, and once at the end.
+
+    Args:
+        session: finds the caller behind the token of a session; None where there is none.
+        clock: tells which keys have expired.
     """
 
-    def __init__(self, sessions: Sessions, clock: SystemClock | None = None) -> None:
-        self._sessions = sessions
+    def __init__(
+        self, session: Callable[[Connection, str], Caller | None], clock: SystemClock | None = None
+    ) -> None:
+        self._session = session
         self._clock = clock or SystemClock()
         self._uses: dict[str, datetime] = {}
         self._lock = threading.Lock()
@@ -195,7 +199,7 @@ class Authenticator:
     def __call__(self, db: Connection, credential: Credential, /) -> Caller | None:
         """Return the caller; None for an unknown, revoked or expired credential."""
         if credential.kind == "session":
-            return users.presence(db, self._sessions, credential.text)
+            return self._session(db, credential.text)
         key_id, _, secret = credential.text.partition(".")
         if not is_id(key_id) or not secret or len(credential.text) > _MOST_TEXT:
             return None

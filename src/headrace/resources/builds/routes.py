@@ -2,9 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from headrace.execution.ports import Decision
 from headrace.http.auth import Caller
@@ -67,7 +65,14 @@ def list_builds(query: BuildsQuery, caller: Caller, db: Connection) -> BuildsOut
     return service.listed(db, caller.account_id, query)
 
 
-@router.route("GET", "/builds/rebuild/{id}", scope=Scope.PIPELINE_RUN, sdk="workflows.restart", effect=True)
+@router.route(
+    "GET",
+    "/builds/rebuild/{id}",
+    scope=Scope.PIPELINE_RUN,
+    sdk="workflows.restart",
+    effect=True,
+    example=Example(path={"id": "$BUILD_ID"}),
+)
 def restart_build(id: str, caller: Caller, db: Connection) -> Reply:  # noqa: A002 - the wire name
     """Run a build again with the same plan, variables and commit; answers the new id."""
     build_id = service.restart(db, caller, id)
@@ -85,9 +90,6 @@ def terminate_build(id: str, caller: Caller, db: Connection) -> dict[str, Any]: 
     """Stop a build; it ends as `terminated`. One that has ended stays as it is."""
     service.terminate(db, service.by_progress(db, caller.account_id, id))
     return {}
-
-
-Reason = Annotated[str, msgspec.Meta(max_length=1000, description="shown to readers of the build")]
 
 
 @router.route(
@@ -147,7 +149,13 @@ def get_progress(
     return ProgressOut(id=id, _id=id, account=build.account_id, status=build.status, location=location)
 
 
-@router.route("GET", "/logs/archive/{progressId}", scope=Scope.PUBLIC, sdk="logs.archive")
+@router.route(
+    "GET",
+    "/logs/archive/{progressId}",
+    scope=Scope.PUBLIC,
+    sdk="logs.archive",
+    example=Example(query="token=$TOKEN"),
+)
 async def get_archive(
     progressId: str,  # noqa: N803 - the wire name
     query: ArchiveQuery,
@@ -166,7 +174,13 @@ async def get_archive(
     return Stream(reader.archive(log), media_type="application/json; charset=utf-8")
 
 
-@router.route("GET", "/progress/download/{id}", scope=Scope.BUILD_READ, sdk="progress.download")
+@router.route(
+    "GET",
+    "/progress/download/{id}",
+    scope=Scope.BUILD_READ,
+    sdk="progress.download",
+    example=Example(path={"id": "$PROGRESS_ID"}),
+)
 async def download_log(
     id: str,  # noqa: A002 - the wire name
     caller: Caller,
@@ -174,7 +188,10 @@ async def download_log(
     logs: LogStore,
     hub: Signals,
 ) -> Stream:
-    """Get the log of a build as JSON; while the build runs, the answer is held until it has ended."""
+    """Get the log of a build as JSON.
+
+    While the build runs, the answer is held until it has ended.
+    """
     reader = LogReader(database, logs, hub)
     log = await reader.open(lambda db: service.by_progress(db, caller.account_id, id))
     return Stream(reader.archive(log), media_type="application/json; charset=utf-8")

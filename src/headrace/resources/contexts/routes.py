@@ -77,7 +77,10 @@ def get_context(
 
 @router.route("GET", "/{name}/prepare", scope=Scope.GENERAL, sdk="contexts.prepare", example=_NAMED)
 def prepare_context(name: str, caller: Caller, db: Connection, box: SecretBox) -> dict[str, Any]:
-    """Get one context after its tokens were renewed; none of the types here needs that."""
+    """Get one context after its tokens were renewed.
+
+    None of the types here needs that.
+    """
     return service.shown(db, caller, box, name, decrypt=False)
 
 
@@ -91,7 +94,10 @@ def prepare_context(name: str, caller: Caller, db: Connection, box: SecretBox) -
 def replace_context(
     name: str, body: dict[str, Any], caller: Caller, db: Connection, box: SecretBox
 ) -> dict[str, Any]:
-    """Replace a context; ``*****`` keeps a stored secret, another ``metadata.name`` renames."""
+    """Replace a context.
+
+    ``*****`` keeps a stored secret; another ``metadata.name`` renames.
+    """
     return service.replace(db, caller, box, name, body)
 
 
@@ -109,7 +115,13 @@ def patch_context(
     return service.patch(db, caller, box, name, body)
 
 
-@router.route("PATCH", "/{name}/default", scope=Scope.GENERAL, sdk="contexts.setDefault")
+@router.route(
+    "PATCH",
+    "/{name}/default",
+    scope=Scope.GENERAL,
+    sdk="contexts.setDefault",
+    example=Example(path={"name": "github"}),
+)
 def set_default_context(name: str, caller: Caller, db: Connection, box: SecretBox) -> dict[str, Any]:
     """Make a git context the one that is used where a step names none."""
     return service.make_default(db, caller, box, name)
