@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from conformance.runtime_kinds import ADDED_WAIT_S, KINDS, RuntimeKind
@@ -487,12 +488,27 @@ async def test_a_private_image_is_pulled_with_its_login(docker, monkeypatch):
     running = await workspace.start("unit-2", wanted, say=said)
     assert (await finish(running))[0] == "pulled\n"
     assert said == [f"Pulling image {image}"]
+    subprocess.run(["/usr/bin/docker", "rmi", "-f", image], check=True, capture_output=True)  # noqa: ASYNC221
     await workspace.destroy(keep_volume=False)
-    subprocess.run(["/usr/bin/docker", "rmi", image], check=True, capture_output=True)  # noqa: ASYNC221
+
+
+async def test_a_private_image_is_pulled_with_the_login_that_docker_has_stored(docker, monkeypatch):
+    registry = os.environ.get("ENGINE_REGISTRY_AUTH")
+    if not registry:
+        pytest.skip("no registry with a password; tools/engine-up starts one")
+    image = f"{registry}/headrace-test/stored:latest"
+    logins = push_with_login(image, registry, monkeypatch) / "config.json"
+    runtime = DockerRuntime(msgspec.structs.replace(docker.runtime._settings, logins=logins))
+    workspace = await runtime.open("b2")
+    running = await workspace.start("unit-1", Command(image=image, script="echo pulled"), say=Said())
+    assert (await finish(running))[0] == "pulled\n"
+    subprocess.run(["/usr/bin/docker", "rmi", "-f", image], check=True, capture_output=True)  # noqa: ASYNC221
+    await workspace.destroy(keep_volume=False)
+    await runtime.close()
 
 
 def push_with_login(image, registry, monkeypatch):
-    """Put an image into the registry and forget it on the engine."""
+    """Put an image into the registry and forget it on the engine; return the folder of the login."""
     config = Path(os.environ["DOCKER_CONFIG"]) / "headrace-test"
     monkeypatch.setenv("DOCKER_CONFIG", str(config))
     for words in (
@@ -502,3 +518,4 @@ def push_with_login(image, registry, monkeypatch):
         ["rmi", image],
     ):
         subprocess.run(["/usr/bin/docker", *words], check=True, capture_output=True)
+    return config

@@ -46,6 +46,7 @@ _SHARED = (
     "database_url",
     "runtime",
     "docker_host",
+    "docker_config",
     "workers",
     "public_url",
     "step_url",

@@ -1,10 +1,14 @@
 """What a server and a worker put together from the same settings: database, keys, logs, builds."""
 
+import contextlib
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.app.backup import KEY_FILE, LOGS_FOLDER
 from headrace.app.settings import Settings
@@ -49,19 +53,31 @@ def routes() -> list[Route]:
     return [route for router in routers() for route in router.routes]
 
 
+def _without_password(url: str) -> str:
+    return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1:***@", url)
+
+
+class CannotOpenInstallation(Exception):
+    """The data folder or the database cannot be used; the message names it and the cure."""
+
+
 class Installation:
     """The parts of one installation. Order of calls: `open`, then any, then `close`.
 
     Args:
         settings: of the server or worker.
+
+    Raises:
+        CannotOpenInstallation: here and in `open`.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.data: Path = settings.data_path
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.database = Database(settings.effective_database_url)
-        self.box = open_key_file(self.data / KEY_FILE)
+        with self._usable():
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.database = Database(settings.effective_database_url)
+            self.box = open_key_file(self.data / KEY_FILE)
         self.clock = SystemClock()
         self.hub = Signals(self.database)
         self.logs = LogStore(self.data / LOGS_FOLDER, limit_bytes=settings.log_limit_mb * _MEGABYTE)
@@ -72,8 +88,24 @@ class Installation:
 
     def open(self) -> None:
         """Bring the database to the schema of this release, and hear other servers."""
-        migrations.upgrade(self.database)
+        with self._usable():
+            migrations.upgrade(self.database)
         self.hub.start()
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Name what cannot be used."""
+        try:
+            yield
+        except OSError as problem:
+            raise CannotOpenInstallation(
+                f"data folder {self.data}: {problem.strerror}; give this user a folder with room by --data"
+            ) from problem
+        except SQLAlchemyError as problem:
+            url = self.settings.database_url
+            place = f"given by --database-url {_without_password(url)}" if url else f"in {self.data}"
+            reason = " ".join(str(getattr(problem, "orig", None) or problem).split())
+            raise CannotOpenInstallation(f"database {place}: {reason}") from problem
 
     def close(self) -> None:
         """Store what is pending and close all connections. Safe twice."""
@@ -112,7 +144,13 @@ class Installation:
         if name == "docker":
             from headrace.runtimes.docker import DockerRuntime, DockerSettings  # noqa: PLC0415 - 0.3 s
 
-            return DockerRuntime(DockerSettings(host=host, installation=self.box.derive("name").hex()[:12]))
+            return DockerRuntime(
+                DockerSettings(
+                    host=host,
+                    installation=self.box.derive("name").hex()[:12],
+                    logins=Path(self.settings.docker_config) / "config.json",
+                )
+            )
         if name == "fake":
             from headrace.runtimes.fake import FakeRuntime  # noqa: PLC0415 - for tests and trials
 

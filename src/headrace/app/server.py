@@ -11,7 +11,7 @@ import uvicorn
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.app.installation import VERSION, Installation
+from headrace.app.installation import VERSION, CannotOpenInstallation, Installation
 from headrace.app.logging import start_logging
 from headrace.app.pages import json_page, metric, send_page
 from headrace.app.settings import Settings
@@ -104,7 +104,7 @@ def serve(settings: Settings) -> int:
     start_logging(settings.log_level)
     try:
         return uvloop.run(_serve(settings))
-    except (CannotListen, migrations.SchemaTooNew, ValueError) as problem:
+    except (CannotListen, CannotOpenInstallation, migrations.SchemaTooNew, ValueError) as problem:
         _log.error("%s", problem)
         return 1
 

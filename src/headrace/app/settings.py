@@ -15,6 +15,7 @@ import msgspec
 
 _PREFIX = "HEADRACE_"
 _FILE = "headrace.toml"
+_OF_DOCKER = ("docker_host", "docker_config")  # variables of Docker itself, heard where ours are not set
 
 Text = msgspec.Meta
 
@@ -43,6 +44,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Text(description="where the Docker Engine is; `DOCKER_HOST` counts, too"),
     ] = "unix:///var/run/docker.sock"
+    docker_config: Annotated[
+        str,
+        Text(description="folder with the logins of `docker login`, for pulls; `DOCKER_CONFIG` counts, too"),
+    ] = "~/.docker"
     workers: Annotated[
         int, Text(ge=0, le=1000, description="builds that run at the same time; 0 is four for each core")
     ] = 0
@@ -109,8 +114,9 @@ def read(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     given = os.environ if environment is None else environment
     names = {field.name for field in msgspec.structs.fields(Settings)}
     values = _from_file(given)
-    if given.get("DOCKER_HOST"):
-        values.setdefault("docker_host", given["DOCKER_HOST"])
+    for name in _OF_DOCKER:
+        if given.get(name.upper()):
+            values.setdefault(name, given[name.upper()])
     for name in names:
         if (text := given.get(_PREFIX + name.upper())) is not None:
             values[name] = text

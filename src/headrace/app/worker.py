@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 
 import uvloop
 
-from headrace.app.installation import Installation
+from headrace.app.installation import CannotOpenInstallation, Installation
 from headrace.app.logging import start_logging
 from headrace.app.settings import Settings
 from headrace.resources.builds.feed import Addresses
 from headrace.runtimes.base import Runtime
+from headrace.storage import migrations
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,11 @@ def until_signal() -> asyncio.Event:
 def work(settings: Settings) -> int:
     """Run builds until a signal; return the exit code."""
     start_logging(settings.log_level)
-    return uvloop.run(_work(settings))
+    try:
+        return uvloop.run(_work(settings))
+    except (CannotOpenInstallation, migrations.SchemaTooNew, ValueError) as problem:
+        _log.error("%s", problem)
+        return 1
 
 
 async def _work(settings: Settings) -> int:

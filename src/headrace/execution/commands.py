@@ -30,7 +30,7 @@ def freestyle_command(action: RunCommands, scope: Scope, own: dict[str, str]) ->
     if action.registry_context is not None:
         raise StepRefused(
             "'registry_context' is not supported by this server; "
-            "leave it out, and pull from a registry without credentials"
+            "leave it out, and run `docker login` on the machine of the worker"
         )
     image = substitute(action.image, scope).strip()
     if not image:

@@ -7,6 +7,7 @@ process finds what an old one left, and how two servers on one engine leave each
 import asyncio
 import json
 from collections.abc import Awaitable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,7 @@ from aiodocker.volumes import DockerVolume
 from headrace.runtimes import volume
 from headrace.runtimes.base import VOLUME, Command, RegistryLogin, Say, StepCouldNotStart
 from headrace.runtimes.docker.files import VolumeInContainer, VolumeOnDisk, files_of, put_files
+from headrace.runtimes.docker.logins import domain_of, stored_login
 from headrace.runtimes.docker.step import DockerStep, EngineLog
 
 _API = "v1.41"
@@ -38,6 +40,7 @@ class DockerSettings(msgspec.Struct, frozen=True):
 
     host: str = "unix:///var/run/docker.sock"  # or tcp://host:port
     installation: str = "default"  # labels what is ours; differs between servers on one engine
+    logins: Path = Path("~/.docker/config.json")  # what `docker login` stores, for pulls
 
 
 class DockerWorkspace:
@@ -46,6 +49,7 @@ class DockerWorkspace:
     def __init__(self, docker: Docker, settings: DockerSettings, build_id: str) -> None:
         installation = settings.installation
         self._docker = docker
+        self._logins = settings.logins.expanduser()
         self._base = f"{_http(settings.host)}/{_API}"
         self._labels = {f"{_LABEL}.installation": installation, f"{_LABEL}.build": build_id}
         self._name = f"headrace-{installation}-{build_id}"
@@ -130,7 +134,8 @@ class DockerWorkspace:
             if error.status != _NOT_FOUND or "image" not in error.message.lower():
                 raise
         await say(f"Pulling image {command.image}")
-        await self._pull(command.image, command.login)
+        login = command.login or await asyncio.to_thread(stored_login, self._logins, command.image)
+        await self._pull(command.image, login)
         return await self._made(config)
 
     async def _made(self, config: Mapping[str, Any]) -> DockerContainer:
@@ -148,9 +153,8 @@ class DockerWorkspace:
         if login is None:
             await self._docker.images.pull(image)
             return
-        domain, slash, _ = image.partition("/")
-        if not slash or not ("." in domain or ":" in domain or domain == "localhost"):
-            image = f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+        if domain_of(image) != image.partition("/")[0]:
+            image = f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"
         await self._docker.images.pull(image, auth={"username": login.username, "password": login.password})
 
     def _config(self, step: str, command: Command, binds: list[str]) -> dict[str, Any]:
