@@ -10,15 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from headrace import resources
-from headrace.http import openapi
+from headrace.http import openapi, reference
 from headrace.http.routing import Route, Router
 
-FILE = Path(__file__).parents[1] / "docs" / "openapi.json"
+FILE = Path(__file__).parents[1] / "openapi.json"
 
 
 def all_routes() -> list[Route]:
-    """Every route that a resource declares, whether or not a list names its router."""
-    routers = []
+    """Every route that the reference or a resource declares, whether or not a list names its router."""
+    routers = [reference.router]
     for part in pkgutil.walk_packages(resources.__path__, f"{resources.__name__}."):
         if part.name.endswith(".routes"):
             module = importlib.import_module(part.name)

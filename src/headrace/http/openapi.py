@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import types
 import typing
 from collections.abc import Iterable
 from typing import Any
@@ -42,9 +43,9 @@ def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[
         server_url: base of the paths, ``http://127.0.0.1:8080/api``.
     """
     ordered = sorted(routes, key=lambda route: (route.path, route.method))
-    types = [Error, *(kind for route in ordered for kind in _types(route))]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
-    by_type = dict(zip(map(_key, types), schemas, strict=True))
+    kinds = [Error, *(kind for route in ordered for kind in _types(route))]
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    by_type = dict(zip(map(_key, kinds), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     templates: dict[str, str] = {}
     for route in ordered:
@@ -73,7 +74,7 @@ def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[
 def curl(route: Route) -> str:
     """Return the example of an operation: a command for a shell that knows CF_URL and CF_API_KEY."""
     path = _PARAMETER.sub(
-        lambda found: route.example.path.get(found[1], f"${_variable(found[1])}"), route.path
+        lambda found: route.example.path.get(found[1], f"${_variable(route.path, found)}"), route.path
     )
     if route.example.query:
         path += "?" + route.example.query
@@ -87,8 +88,11 @@ def curl(route: Route) -> str:
     return " ".join(parts)
 
 
-def _variable(name: str) -> str:
-    """``buildId`` → ``BUILD_ID``."""
+def _variable(path: str, found: re.Match[str]) -> str:
+    """``{buildId}`` → ``BUILD_ID``; ``/projects/{id}`` → ``PROJECT_ID``."""
+    name = found[1]
+    if name == "id":
+        name = path[: found.start()].strip("/").rpartition("/")[2].removesuffix("s") + "Id"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
 
 
@@ -101,8 +105,20 @@ def _template(route: Route, seen: dict[str, str]) -> str:
 
 
 def _types(route: Route) -> list[Any]:
-    """Return the types of a route that have a schema: body and result."""
-    return [kind for kind in (route.body_type, route.result_type) if _has_schema(kind)]
+    """Return the types of a route that have a schema: body and result, each shape of a result."""
+    return [
+        shape for kind in (route.body_type, route.result_type) if _has_schema(kind) for shape in _shapes(kind)
+    ]
+
+
+def _shapes(kind: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotation
+    """Return what a union is made of; msgspec has no schema for a union of untagged objects."""
+    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+
+
+def _schema(kind: Any, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:  # noqa: ANN401 - any annotation
+    shapes = [schemas[_key(shape)] for shape in _shapes(kind)]
+    return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
 
 
 def _has_schema(kind: Any) -> bool:  # noqa: ANN401 - any annotation
@@ -130,7 +146,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": curl(route)}],
     }
     if route.body_type is not None:
-        body: dict[str, Any] = {"schema": schemas[_key(route.body_type)]}
+        body: dict[str, Any] = {"schema": _schema(route.body_type, schemas)}
         if route.example.body is not None:
             body["example"] = route.example.body
         operation["requestBody"] = {"required": route.method != "POST", "content": {"application/json": body}}
@@ -140,7 +156,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
 def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "done"}
     if _has_schema(route.result_type):
-        answer["content"] = {"application/json": {"schema": schemas[_key(route.result_type)]}}
+        answer["content"] = {"application/json": {"schema": _schema(route.result_type, schemas)}}
     error = {"application/json": {"schema": schemas[_key(Error)]}}
     responses: dict[str, Any] = {"200": answer}
     for status, meaning in _ERRORS.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from headrace.http.errors import NotFound
 from headrace.http.openapi import document
-from headrace.http.routing import Raw, Reply, Route, Router
+from headrace.http.routing import Example, Raw, Reply, Route, Router
 from headrace.http.scopes import LABELS, Scope
 
 router = Router("", tag="reference")
@@ -76,7 +76,13 @@ def get_openapi(raw: Raw, reference: Reference) -> dict[str, Any]:
     return reference.document(raw.base_url)
 
 
-@router.route("GET", "/assets/{name}", scope=Scope.PUBLIC, sdk="reference.asset")
+@router.route(
+    "GET",
+    "/assets/{name}",
+    scope=Scope.PUBLIC,
+    sdk="reference.asset",
+    example=Example(path={"name": "reference.css"}),
+)
 def get_asset(name: str) -> Reply:
     """Read a style or script of the reference page.
 
