@@ -18,7 +18,6 @@ from headrace.resources.api_keys import service as api_keys
 from headrace.resources.builds import service
 from headrace.resources.builds.schemas import Sealed
 from headrace.resources.builds.secrets import KEY
-from headrace.resources.users.sessions import Sessions
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ async def test_an_order_carries_what_the_build_was_given(builds):
 
 async def test_the_key_of_a_build_lives_as_long_as_the_build(builds):
     feed = await builds.worker()
-    authenticate = api_keys.Authenticator(Sessions(b"s" * 32, SystemClock()), SystemClock())
+    authenticate = api_keys.Authenticator(lambda *_: None, SystemClock())
     build_id = await running(builds, feed)
     order_key = await feed._secrets.open(build_id, SecretRef(KEY))
 

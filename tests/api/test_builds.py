@@ -1,0 +1,213 @@
+"""Reading, listing and repeating builds."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from factories import YAML, make_build, run_to
+from headrace.kit.ids import is_id
+from headrace.pipeline import plan as plans
+from headrace.pipeline.status import BuildStatus
+from headrace.resources.builds import repository
+
+NOWHERE = "6923f0a41c2b9f3a7d000000"
+ROUTES = [
+    ("GET", "/api/builds/{}", "build:read:status"),
+    ("GET", "/api/builds/{}/steps", "build:read"),
+    ("GET", "/api/builds/{}/logs", "build:read"),
+    ("GET", "/api/builds/{}/logs/stream", "build:read"),
+    ("GET", "/api/builds/rebuild/{}", "pipeline:run"),
+]
+FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def build(database, people):
+    return make_build(database, people["admin"])
+
+
+def listed(client, query=""):
+    answer = client.get(f"/api/workflow?{query}")
+    assert answer.status == 200, answer.text
+    return [one["id"] for one in answer.json()["workflows"]["docs"]]
+
+
+@pytest.mark.parametrize(("method", "path", "_scope"), ROUTES)
+def test_without_a_key_it_is_401(client, build, method, path, _scope):
+    assert client.with_key(None).call(method, path.format(build.id)).status == 401
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_without_the_scope_it_is_403_and_names_it(client, key_of, build, method, path, scope):
+    answer = client.with_key(key_of("admin", "project")).call(method, path.format(build.id))
+    assert (answer.status, answer.json()["context"]) == (403, {"missingScopes": [scope]})
+
+
+@pytest.mark.parametrize(("method", "path", "_scope"), ROUTES)
+@pytest.mark.parametrize("build_id", [None, NOWHERE, "x", "%F0%9F%A6%8A"])
+def test_what_is_not_there_or_of_another_account_is_404(stranger, build, build_id, method, path, _scope):
+    answer = stranger.call(method, path.format(build_id or build.id))
+    assert answer.status == 404
+    assert "not find" in answer.json()["message"]
+
+
+def test_the_list_needs_its_scope_and_shows_nothing_of_others(client, stranger, key_of, build):
+    assert client.with_key(None).get("/api/workflow").status == 401
+    assert client.with_key(key_of("admin", "build:read:status")).get("/api/workflow").status == 403
+    assert listed(stranger) == []
+    assert listed(client) == [build.id]
+
+
+def test_a_new_build_says_all_that_clients_print(client, build):
+    shown = client.get(f"/api/builds/{build.id}?noAccount=false").json()
+    assert shown["id"] == shown["_id"] == build.id
+    assert (shown["status"], shown["pipelineName"], shown["serviceId"]) == ("pending", "demo/ci", "b" * 24)
+    assert (shown["repoOwner"], shown["repoName"], shown["branchName"], shown["revision"]) == ("", "", "", "")
+    assert (shown["started"], shown["finished"], shown["error"]) == (None, None, None)
+    assert is_id(shown["progress"])
+    assert datetime.fromisoformat(shown["created"]).tzinfo is not None
+
+
+def test_an_ended_build_says_how(client, installation, build):
+    run_to(installation, build, BuildStatus.ERROR)
+    shown = client.get(f"/api/builds/{build.id}").json()
+    assert (shown["status"], shown["error"]) == ("error", "because")
+    assert shown["created"] <= shown["started"] <= shown["finished"]
+
+
+def test_a_narrow_key_sees_the_status_and_no_more(client, key_of, build):
+    shown = client.with_key(key_of("admin", "build:read:status")).get(f"/api/builds/{build.id}").json()
+    assert set(shown) == {"id", "status", "created", "started", "finished", "pipelineName", "serviceId"}
+
+
+def test_annotations_of_a_build_come_with_it(client, database, people):
+    build = make_build(database, people["admin"], annotations={"coverage": "75%"})
+    (shown,) = client.get(f"/api/builds/{build.id}").json()["annotations"]
+    assert (shown["key"], shown["value"]) == ("coverage", "75%")
+    (listed_one,) = client.get("/api/workflow").json()["workflows"]["docs"]
+    assert [one["key"] for one in listed_one["annotations"]] == ["coverage"]
+
+
+def test_steps_come_in_the_order_of_the_file(client, installation, build):
+    run_to(installation, build, BuildStatus.PENDING_APPROVAL)
+    steps = client.get(f"/api/builds/{build.id}/steps").json()
+    assert [(step["name"], step["status"]) for step in steps] == [
+        ("ask", "pending-approval"),
+        ("deploy", "pending"),
+    ]
+    assert (steps[0]["title"], steps[0]["type"], steps[0]["attempt"]) == (
+        "May it go out?",
+        "pending-approval",
+        1,
+    )
+
+
+@pytest.fixture
+def many(database, people):
+    """Builds that differ, oldest first: by name, those of `WANTED`."""
+
+    def make(day, **more):
+        created_at = FIRST + timedelta(days=day)
+        return make_build(database, people["admin"], created_at=created_at, **more).id
+
+    return {
+        "plain": make(0),
+        "failed": make(1, status="error", branch="main"),
+        "denied": make(2, status="denied", branch="dev", revision="abc"),
+        "hooked": make(3, trigger_kind="webhook", trigger_id="e" * 24, pipeline_id="c" * 24),
+        "done": make(4, status="success", branch="main", revision="def"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("", "done hooked denied failed plain"),
+        ("status=success", "done"),
+        ("status=error", "denied failed"),
+        ("status=denied", "denied"),
+        ("status=success&status=error", "done denied failed"),
+        ("branchName=main", "done failed"),
+        ("branchName=main&branchName=dev", "done denied failed"),
+        ("branchName=main&status=success", "done"),
+        ("revision=abc", "denied"),
+        ("trigger=webhook", "hooked"),
+        ("trigger=build", "done denied failed plain"),
+        (f"pipeline={'c' * 24}", "hooked"),
+        (f"pipeline={'c' * 24}&pipeline={'b' * 24}", "done hooked denied failed plain"),
+        (f"pipelineTriggerId={'e' * 24}", "hooked"),
+        ("startDate=2026-03-04", "done hooked"),
+        ("endDate=2026-03-02", "failed plain"),
+        ("startDate=2026-03-02&endDate=2026-03-03", "denied failed"),
+        ("startDate=2027-01-01", ""),
+        ("paginationReset=true&anything=else", "done hooked denied failed plain"),
+        ("limit=0", "done hooked denied failed plain"),
+    ],
+)
+def test_filters_of_one_kind_add_and_of_several_narrow(client, many, query, wanted):
+    answer = client.get(f"/api/workflow?{query}").json()["workflows"]
+    assert [one["id"] for one in answer["docs"]] == [many[name] for name in wanted.split()]
+    assert answer["total"] == len(wanted.split())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=unknown",
+        "limit=-1",
+        "limit=x",
+        "limit=99999999999999999999",
+        "page=0",
+        "startDate=today",
+        "startDate=2026-13-01",
+        "branchName=%00",
+    ],
+)
+def test_a_wrong_filter_is_400_and_named(client, query):
+    answer = client.get(f"/api/workflow?{query}")
+    assert answer.status == 400
+    assert answer.json()["message"].startswith("query string: ")
+
+
+def test_pages_by_number_hold_each_build_once(client, many):
+    pages = [listed(client, f"limit=2&page={page}") for page in (1, 2, 3, 4)]
+    newest_first = list(reversed(many.values()))
+    assert pages == [newest_first[:2], newest_first[2:4], newest_first[4:], []]
+    assert client.get("/api/workflow?limit=2&page=2").json()["workflows"]["total"] == len(many)
+
+
+def test_pages_by_build_hold_still_while_builds_come(client, database, people, many):
+    newest_first = list(reversed(many.values()))
+    first = listed(client, "limit=2")
+    make_build(database, people["admin"])
+    assert first == newest_first[:2]
+    assert listed(client, f"limit=2&after={first[-1]}") == newest_first[2:4]
+    assert listed(client, f"limit=2&after={newest_first[-1]}") == []
+
+
+def test_a_page_after_a_build_of_another_account_is_404(stranger, many):
+    assert stranger.get(f"/api/workflow?after={many['done']}").status == 404
+
+
+def test_a_restart_runs_the_same_again_under_a_new_id(client, installation, database, people):
+    build = make_build(database, people["admin"], branch="main", revision="abc", concurrency=3)
+    run_to(installation, build, BuildStatus.ERROR)
+    answer = client.get(f"/api/builds/rebuild/{build.id}")
+    new_id = answer.json()
+    assert answer.text == f'"{new_id}"'
+    assert answer.headers["location"] == f"/api/builds/{new_id}"
+    assert new_id != build.id
+    shown = client.get(f"/api/builds/{new_id}").json()
+    assert (shown["status"], shown["branchName"], shown["revision"]) == ("pending", "main", "abc")
+    with database.reading() as db:
+        old, new = repository.inputs(db, build.id), repository.inputs(db, new_id)
+    assert plans.from_json(new["plan"].encode()) == plans.from_json(old["plan"].encode())
+    assert (new["yaml"], new["concurrency"]) == (YAML, 3)
+    assert new["variables"]["PORT"] == "5000"
+    assert new["variables"]["CF_BUILD_ID"] == new_id
+
+
+def test_head_never_restarts(client, build):
+    answer = client.call("HEAD", f"/api/builds/rebuild/{build.id}")
+    assert (answer.status, answer.content) == (405, b"")
+    assert listed(client) == [build.id]
