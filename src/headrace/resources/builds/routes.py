@@ -221,7 +221,13 @@ async def get_log(
     return Stream(text, media_type="text/plain; charset=utf-8")
 
 
-@router.route("GET", "/builds/{buildId}/logs/stream", scope=Scope.BUILD_READ, sdk="workflows.streamLogs")
+@router.route(
+    "GET",
+    "/builds/{buildId}/logs/stream",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.streamLogs",
+    operation="workflows-stream-logs",
+)
 async def stream_log(
     buildId: str,  # noqa: N803 - the wire name
     query: StreamQuery,
