@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import http.server
+import itertools
 import json
 import os
 import shlex
@@ -44,7 +45,11 @@ def say(text: str) -> None:
 def show(*command: str, environment: dict[str, str] | None = None) -> int:
     """Print a command as a user would type it, run it, return its exit code."""
     words = [Path(command[0]).name, *command[1:]]
-    print(f"$ {shlex.join(words)}", flush=True)
+    shown = [
+        "<your_key_here>" if before == "--api-key" else word
+        for before, word in itertools.pairwise(["", *words])
+    ]
+    print(f"$ {shlex.join(shown)}", flush=True)
     return subprocess.run(command, env=environment, check=False).returncode
 
 
@@ -197,7 +202,7 @@ def main() -> int:
     HOME.mkdir()
     runtime, address = runtime_facts()
     if runtime == "docker":
-        subprocess.run([sys.executable, str(ROOT / "tools" / "cli-image"), "--if-missing"], check=True)
+        subprocess.run([sys.executable, str(ROOT / "tools" / "cli-image"), "--keep-other"], check=True)
     port = free_port(8080)
     url = f"http://127.0.0.1:{port}"
     say(f"1. A server with its embedded defaults (steps run with: {runtime})")
