@@ -92,7 +92,8 @@ def _variable(path: str, found: re.Match[str]) -> str:
     """``{buildId}`` → ``BUILD_ID``; ``/projects/{id}`` → ``PROJECT_ID``."""
     name = found[1]
     if name == "id":
-        name = path[: found.start()].strip("/").rpartition("/")[2].removesuffix("s") + "Id"
+        noun = path[: found.start()].strip("/").rpartition("/")[2]
+        name = re.sub(r"(?<!s)s$", "", noun) + "Id"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
 
 

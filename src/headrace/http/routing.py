@@ -113,7 +113,7 @@ class Router:
             path: below the router's prefix; ``""`` is the prefix itself.
             scope: what a key must hold; `Scope.ANY` for every valid key.
             sdk: the name in existing clients, ``pipelines.get``.
-            operation: the ``operationId``; by default the sdk name with dashes.
+            operation: the ``operationId``; by default the sdk name with dashes, ``pipelines-get-names``.
             effect: it writes, although it is a GET (as approve and restart are).
             admin: only admins of the account may call it.
             example: what the documented ``curl`` sends.
@@ -128,7 +128,7 @@ class Router:
                     path=whole,
                     scope=scope,
                     sdk=sdk,
-                    operation=operation or sdk.replace(".", "-"),
+                    operation=operation or _dashed(sdk),
                     tag=self.tag,
                     effect=method != "GET" if effect is None else effect,
                     example=example or Example(),
@@ -138,6 +138,10 @@ class Router:
             return handler
 
         return declare
+
+
+def _dashed(sdk: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", sdk).replace(".", "-").lower()
 
 
 def _read_handler(handler: Handler, *, path: str, **declared: Any) -> Route:  # noqa: ANN401

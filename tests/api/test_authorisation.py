@@ -1,0 +1,115 @@
+"""Who may call what: every operation, against every kind of caller that it must turn away."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from factories import make_build, run_to
+from headrace.app.installation import routes
+from headrace.http.openapi import curl
+from headrace.http.scopes import LABELS, Scope, grants
+from headrace.pipeline.status import BuildStatus
+from headrace.resources.builds import repository
+
+ROUTES = routes()
+GUARDED = [route for route in ROUTES if not route.public]
+RIGHTS = [str(scope) for group in LABELS.values() for scope in group]
+NAMED = "my-project%2Fmy-basic-pipeline"
+# They answer when the build has ended.
+FOLLOWING = {"progress-download", "workflows-stream-logs"}
+
+
+def name_of(route):
+    return f"{route.method} {route.path}"
+
+
+@pytest.fixture(params=["sqlite"])
+def engine_name(request):
+    """The rules stand before the database; its own part is tested with each resource."""
+    return request.param
+
+
+@pytest.fixture
+def objects(client, installation, database, people):
+    """One object of each kind in the account `acme`: the values of path parameters, by variable."""
+    client.post("/api/projects", {"projectName": "my-project"})
+    spec = {"steps": {"unit": {"image": "alpine", "commands": ["true"]}}}
+    pipeline = client.post(
+        "/api/pipelines",
+        {"kind": "pipeline", "metadata": {"name": "my-project/my-basic-pipeline"}, "spec": spec},
+    ).json()
+    for name, kind, data in (
+        ("shared-config", "config", {"A": "1"}),
+        ("github", "git.github", {"auth": {"type": "basic", "password": "x"}}),
+    ):
+        document = {"kind": "context", "metadata": {"name": name}, "spec": {"type": kind, "data": data}}
+        assert client.post("/api/contexts", document).status == 200
+    build = make_build(database, people["admin"], pipeline_id=pipeline["metadata"]["id"])
+    run_to(installation, build, BuildStatus.PENDING_APPROVAL)
+    project = client.get("/api/projects/name/my-project").json()
+    return {
+        "BUILD_ID": build.id,
+        "PROGRESS_ID": build.progress_id,
+        "PROJECT_ID": project["id"],
+        "KEY_ID": client.key.partition(".")[0],
+        "ACCOUNT_ID": people["admin"].active_account_id,
+    }
+
+
+def path_of(route, objects):
+    """The path of the route's example, with the objects that are there."""
+    sample = re.search(r'"\$CF_URL(/api[^"]*)"', curl(route))[1]
+    return re.sub(r"\$([A-Z_]+)", lambda found: quote(objects[found[1]]), sample)
+
+
+def call(client, route, objects):
+    return client.call(route.method, path_of(route, objects), json=route.example.body)
+
+
+def refused(answer, status):
+    assert answer.status == status, answer.text
+    assert answer.json()["status"] == status
+    assert answer.json()["message"]
+
+
+@pytest.mark.parametrize("key", [None, "", "x", "6923f0a41c2b9f3a7d000000.none", "Bearer x", "a.b.c"])
+def test_no_operation_is_open_to_a_key_that_is_none(client, objects, key):
+    for route in GUARDED:
+        refused(call(client.with_key(key), route, objects), 401)
+
+
+def test_no_operation_is_open_to_a_revoked_key(client, objects, key_of):
+    key = key_of()
+    assert client.delete(f"/api/auth/key/{key.partition('.')[0]}").status == 200
+    for route in GUARDED:
+        refused(call(client.with_key(key), route, objects), 401)
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_key_with_another_right_alone_is_refused(client, objects, key_of, right):
+    narrow = client.with_key(key_of("admin", right))
+    for route in GUARDED:
+        if route.scope is not Scope.ANY and not grants([right], route.scope):
+            answer = call(narrow, route, objects)
+            refused(answer, 403)
+            assert answer.json()["context"] == {"missingScopes": [str(route.scope)]}
+
+
+@pytest.mark.parametrize("route", [one for one in GUARDED if one.path_names], ids=name_of)
+def test_what_is_another_accounts_does_not_exist(client, stranger, objects, route):
+    refused(call(stranger, route, objects), 404)
+    assert client.get(f"/api/builds/{objects['BUILD_ID']}").json()["status"] == "pending-approval"
+    assert client.get(f"/api/pipelines/{NAMED}").status == 200
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=name_of)
+def test_a_key_with_its_right_alone_is_let_in(client, installation, objects, key_of, route):
+    scopes = () if route.scope is Scope.ANY else (str(route.scope),)
+    if "scopes" in (route.example.body or ()):  # no key gives what it has not
+        scopes += tuple(route.example.body["scopes"])
+    if route.operation in FOLLOWING:
+        with installation.database.transaction() as db:
+            repository.change(db, objects["BUILD_ID"], status=BuildStatus.TERMINATED)
+    answer = call(client.with_key(key_of("admin", *scopes)), route, objects)
+    assert answer.status not in (401, 403), answer.text
