@@ -36,7 +36,7 @@ log = logging.getLogger("headrace.http")
 
 MAX_BODY_BYTES = 1024 * 1024
 _PREFIX = "/api"
-_THREADS = 8
+_THREADS = 8  # of a database that is waited for; fewer are faster where it works in this process
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -65,6 +65,7 @@ class Api:
         database: Connections,
         authenticate: Authenticate,
         provide: Mapping[type, object],
+        threads: int = _THREADS,
     ) -> None:
         """Take the routes and what their handlers want.
 
@@ -73,13 +74,14 @@ class Api:
             database: one connection of it is open during a request.
             authenticate: finds the caller behind a credential.
             provide: objects for handlers, by the type that they annotate.
+            threads: how many plain handlers may run at a time.
         """
         self.table = Table(list(routes))
         self.requests: Counter[tuple[str, str, int]] = Counter()  # (method, path, status)
         self._database = database
         self._authenticate = authenticate
         self._provide = dict(provide)
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="api")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
