@@ -1,5 +1,6 @@
 """The page at ``/api/``: every operation with its scope, fields, errors and a command to copy."""
 
+import re
 from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
@@ -12,6 +13,7 @@ from headrace.http.scopes import LABELS, Scope
 
 router = Router("", tag="reference")
 
+_CODE = re.compile(r"``?([^`]+)``?")
 _ASSETS = {"reference.css": "text/css", "reference.js": "text/javascript"}
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -37,10 +39,11 @@ class Reference:
         for path, operations in spec["paths"].items():
             for method, operation in operations.items():
                 by_tag.setdefault(operation["tags"][0], []).append(_operation(method, path, operation, spec))
-        links = "".join(f'<li><a href="#{escape(tag)}">{escape(tag)}</a></li>' for tag in by_tag)
+        tags = sorted(by_tag, key=lambda tag: (tag == router.tag, tag))  # what is about the page comes last
+        links = "".join(f'<li><a href="#{escape(tag)}">{escape(tag)}</a></li>' for tag in tags)
         sections = "".join(
-            f'<section id="{escape(tag)}"><h2>{escape(tag)}</h2>{"".join(rows)}</section>'
-            for tag, rows in by_tag.items()
+            f'<section id="{escape(tag)}"><h2>{escape(tag)}</h2>{"".join(by_tag[tag])}</section>'
+            for tag in tags
         )
         return _PAGE.format(
             version=escape(self.version),
@@ -97,18 +100,23 @@ def get_asset(name: str) -> Reply:
 def _operation(method: str, path: str, operation: dict[str, Any], spec: dict[str, Any]) -> str:
     name = escape(operation["operationId"])
     text = "".join(
-        f"<p>{escape(part)}</p>" for part in operation.get("description", "").split("\n\n") if part
+        f"<p>{_prose(part)}</p>" for part in operation.get("description", "").split("\n\n") if part
     )
     sample = escape(operation["x-codeSamples"][0]["source"])
     return (
         f'<article id="{name}" data-find="{escape((method + path + operation["summary"]).lower())}">'
         f"<h3><b class={method}>{method.upper()}</b> <code>/api{escape(path)}</code></h3>"
-        f"<p>{escape(operation['summary'])}.</p>{text}"
+        f"<p>{_prose(operation['summary'])}.</p>{text}"
         f"<p class=facts>scope <code>{escape(operation['x-scope'])}</code> · "
         f"sdk <code>{escape(operation['x-sdk-interface'])}</code></p>"
         f'<div class=sample><pre><code>{sample}</code></pre><button type="button">copy</button></div>'
         f"{_fields(operation, spec)}{_errors(operation)}</article>"
     )
+
+
+def _prose(text: str) -> str:
+    """Return a text of a docstring as HTML: what stands in backticks is code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def _fields(operation: dict[str, Any], spec: dict[str, Any]) -> str:
@@ -128,7 +136,7 @@ def _fields(operation: dict[str, Any], spec: dict[str, Any]) -> str:
 
 
 def _row(name: str, place: str, schema: dict[str, Any], text: str) -> str:
-    cells = (f"<code>{escape(name)}</code>", place, escape(_type(schema)), escape(text))
+    cells = (f"<code>{escape(name)}</code>", place, escape(_type(schema)), _prose(text))
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 

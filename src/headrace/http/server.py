@@ -36,7 +36,7 @@ log = logging.getLogger("headrace.http")
 
 MAX_BODY_BYTES = 1024 * 1024
 _PREFIX = "/api"
-_THREADS = 8  # of a database that is waited for; fewer are faster where it works in this process
+_THREADS = 8
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

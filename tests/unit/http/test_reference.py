@@ -8,7 +8,7 @@ made = Router("/things", tag="things")
 @made.route(
     "POST", "/{thingId}", scope=Scope.BUILD_WRITE, sdk="things.make", example=Example(body={"a": "it's"})
 )
-def make_thing(thingId: str, body: dict[str, str]) -> None:  # noqa: ARG001, N803
+def make_thing(thingId: str, body: dict[str, str]) -> None:  # noqa: N803
     """Make <b>a thing</b>.
 
     With `size`, as big as that.
