@@ -3,6 +3,7 @@
 Its output goes through files: it loses what a slow reader of a pipe has not taken when it exits.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -43,12 +44,14 @@ def why_not() -> str | None:
 def install() -> Path:
     """Install the client unless it is there; return its program."""
     program = HOME / "node_modules" / ".bin" / "codefresh"
-    if not program.exists():
-        HOME.mkdir(parents=True, exist_ok=True)
-        (HOME / "package.json").write_text(json.dumps(PACKAGE))
-        npm = shutil.which("npm") or "npm"
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=HOME, check=True, capture_output=True, timeout=INSTALL_TIMEOUT_S)
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (HOME / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one of several test workers installs, the others wait
+        if not program.exists():
+            (HOME / "package.json").write_text(json.dumps(PACKAGE))
+            npm = shutil.which("npm") or "npm"
+            command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=HOME, check=True, capture_output=True, timeout=INSTALL_TIMEOUT_S)
     return program
 
 

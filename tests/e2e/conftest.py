@@ -1,0 +1,53 @@
+"""A server with the local runtime for all tests of this worker, and both clients."""
+
+import pytest
+
+from e2e import official
+from e2e.server import Server
+from e2e.town import OURS, Cli, Town
+from headrace.storage import migrations
+from headrace.storage.engine import Database, sqlite_url
+
+
+def new_town(data, *words):
+    """Start a server on a new data folder; return the server and its town."""
+    data.mkdir()
+    database = Database(sqlite_url(data / "headrace.db"))
+    migrations.upgrade(database)
+    server = Server(data, *words)
+    return server, Town(server, database)
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory):
+    """A server that runs steps as processes of this machine."""
+    server, made = new_town(tmp_path_factory.mktemp("town") / "data", "--runtime", "local")
+    yield made
+    made.database.close()
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def acme(town):
+    """An account of this test only."""
+    return town.account()
+
+
+@pytest.fixture(scope="session")
+def official_program():
+    """The unmodified official client."""
+    if reason := official.why_not():
+        pytest.skip(reason)
+    return official.install()
+
+
+@pytest.fixture(params=["official", "ours"])
+def program(request):
+    """Each client in turn."""
+    return OURS if request.param == "ours" else request.getfixturevalue("official_program")
+
+
+@pytest.fixture
+def cli(program, acme, tmp_path):
+    """A client with a key for everything in the account."""
+    return Cli(program, tmp_path / "home", acme.server.url, acme.key())
