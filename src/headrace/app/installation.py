@@ -36,6 +36,9 @@ from headrace.storage.signals import Signals
 
 VERSION = version("headrace")
 _MEGABYTE = 1024 * 1024
+# SQLite computes in our process: of more threads, each waits for the interpreter that the other has.
+_SQLITE_THREADS = 2
+_THREADS = 8
 
 
 def routers() -> Iterator[Router]:
@@ -131,6 +134,7 @@ class Installation:
                 SystemClock: self.clock,
                 type(self.box): self.box,
             },
+            threads=_SQLITE_THREADS if self.database.is_sqlite else _THREADS,
         )
 
     def runtime(self) -> Runtime:

@@ -18,4 +18,4 @@ class SystemClock:
 
 def wire_time(moment: datetime) -> str:
     """Format a moment as the API does: ``2024-01-02T03:04:05.678Z`` (milliseconds, UTC)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

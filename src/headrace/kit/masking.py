@@ -5,6 +5,7 @@ tools like to print one: base64 (at any alignment, both alphabets), percent-enco
 """
 
 import base64
+import functools
 import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
@@ -20,24 +21,12 @@ _HEAD = 3  # bytes of a pattern by which its beginning is searched at the end of
 _DFA_BYTES = 4096  # up to this many bytes of patterns the fastest automaton stays small
 
 
-class Masker:
-    """Masks one stream. Not for use by two threads at once.
+class _Search:
+    """Finds patterns in bytes, and the beginnings of patterns at their end."""
 
-    The output does not depend on how the input is cut into chunks: matching is leftmost-longest
-    over the whole stream, and only bytes that may begin a secret are held back.
-
-    Args:
-        secrets: plain values; those under three characters are passed over.
-    """
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._held = b""
-        patterns = sorted(_patterns(secrets))
-        self._active = bool(patterns)
-        if not patterns:
-            return
+    def __init__(self, patterns: list[bytes]) -> None:
         small = sum(map(len, patterns)) <= _DFA_BYTES
-        self._secrets = BytesAhoCorasick(
+        self._patterns = BytesAhoCorasick(
             patterns,
             matchkind=MatchKind.LeftmostLongest,
             implementation=Implementation.DFA if small else Implementation.ContiguousNFA,
@@ -50,6 +39,43 @@ class Masker:
         self._short_heads = {head[:length] for head in by_head for length in range(1, _HEAD)}
         self._window = max(map(len, patterns)) - 1
 
+    def matches(self, data: bytes) -> list[tuple[int, int, int]]:
+        """Return (pattern, start, end) of what is to be masked, ascending."""
+        return self._patterns.find_matches_as_indexes(data)
+
+    def beginnings(self, data: bytes) -> Iterator[int]:
+        """Yield, ascending, each position from which ``data`` ends in the beginning of a secret."""
+        base = max(0, len(data) - self._window)
+        for head, start, _ in self._heads.find_matches_as_indexes(data[base:], overlapping=True):
+            tail = data[base + start :]
+            if any(len(pattern) > len(tail) and pattern.startswith(tail) for pattern in self._by_head[head]):
+                yield base + start
+        for length in range(_HEAD - 1, 0, -1):
+            if data[-length:] in self._short_heads and len(data) >= length:
+                yield len(data) - length
+
+
+@functools.lru_cache(maxsize=64)  # the logs of a build mask the same, and to prepare that takes a while
+def _search_for(secrets: frozenset[str]) -> _Search | None:
+    """Return how secrets are found; None where there is nothing to find."""
+    patterns = sorted(_patterns(secrets))
+    return _Search(patterns) if patterns else None
+
+
+class Masker:
+    """Masks one stream. Not for use by two threads at once.
+
+    The output does not depend on how the input is cut into chunks: matching is leftmost-longest
+    over the whole stream, and only bytes that may begin a secret are held back.
+
+    Args:
+        secrets: plain values; those under three characters are passed over.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._held = b""
+        self._search = _search_for(frozenset(secrets))
+
     @property
     def holds(self) -> bool:
         """Whether bytes are held back that `flush` would give."""
@@ -57,12 +83,13 @@ class Masker:
 
     def feed(self, data: bytes) -> bytes:
         """Take the next chunk and return what is certain of the masked stream so far."""
-        if not self._active:
+        search = self._search
+        if search is None:
             return data
         if self._held:
             data = self._held + data
-        matches = self._secrets.find_matches_as_indexes(data)
-        beginnings = self._beginnings(data)
+        matches = search.matches(data)
+        beginnings = search.beginnings(data)
         hold = next(beginnings, len(data))
         pieces: list[bytes] = []
         done = 0
@@ -82,27 +109,15 @@ class Masker:
     def flush(self) -> bytes:
         """Return what was held back, masked. The stream may go on afterwards."""
         held, self._held = self._held, b""
-        return self._mask(held) if held else held
-
-    def _mask(self, data: bytes) -> bytes:
+        if self._search is None or not held:
+            return held
         pieces: list[bytes] = []
         done = 0
-        for _, start, end in self._secrets.find_matches_as_indexes(data):
-            pieces += (data[done:start], _MASK)
+        for _, start, end in self._search.matches(held):
+            pieces += (held[done:start], _MASK)
             done = end
-        pieces.append(data[done:])
+        pieces.append(held[done:])
         return b"".join(pieces)
-
-    def _beginnings(self, data: bytes) -> Iterator[int]:
-        """Yield, ascending, each position from which ``data`` ends in the beginning of a secret."""
-        base = max(0, len(data) - self._window)
-        for head, start, _ in self._heads.find_matches_as_indexes(data[base:], overlapping=True):
-            tail = data[base + start :]
-            if any(len(pattern) > len(tail) and pattern.startswith(tail) for pattern in self._by_head[head]):
-                yield base + start
-        for length in range(_HEAD - 1, 0, -1):
-            if data[-length:] in self._short_heads and len(data) >= length:
-                yield len(data) - length
 
 
 def mask_text(text: str, secrets: Iterable[str]) -> str:

@@ -234,7 +234,7 @@ class DatabaseFeed:
 
     def _hold(self, db: Connection, build_id: str) -> None:
         """Make sure that this worker still holds the build."""
-        if not repository.change(db, build_id, *queue.held_by(self.owner), updated_at=datetime.now(UTC)):
+        if not repository.hold(db, build_id, self.owner, now=datetime.now(UTC)):
             raise ClaimLost(f"build {build_id} is held by another worker, or has ended")
 
     def _held(self, db: Connection, build_id: str) -> Build:

@@ -1,6 +1,6 @@
 """The statements of the queue: claim a build, renew leases, find what died or is due."""
 
-from collections.abc import Iterable
+import functools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,10 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Interval,
+    UpdateBase,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -45,46 +48,15 @@ def claim(db: Connection, owner: str, *, lease_s: float) -> Claim | None:
     New builds by priority, then age, where all their limits are free; before them, builds that
     nobody holds any more: given back, decided on, or of a worker whose lease ran out.
     """
+    lease = timedelta(seconds=lease_s)
+    values: dict[str, object] = {"claimer": owner}
     if db.dialect.name == "postgresql":
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS_LOCK})
-    now = _now(db)
-    one = builds.alias("one")
-    held = one.c.status.in_(_HELD)
-    # A worker that slept past its own lease still runs its builds: they are not lost to itself.
-    expired = and_(one.c.lease_until < now, one.c.owner != owner)
-    lost = and_(held, or_(one.c.owner.is_(None), expired))
-    fresh = and_(one.c.status == BuildStatus.PENDING, *_limits_free(one))
-    chosen = (
-        select(one.c.id)
-        .where(or_(lost, fresh))
-        .order_by(held.desc(), one.c.priority.desc(), one.c.created_at, one.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    taken = (
-        update(builds)
-        .where(builds.c.id == chosen)
-        .values(
-            status=func.coalesce(_ELECT, builds.c.status),
-            owner=owner,
-            lease_until=_later(db, lease_s),
-            attempt=builds.c.attempt + 1,
-            updated_at=now,
-        )
-        .returning(
-            builds.c.id,
-            builds.c.account_id,
-            builds.c.user_id,
-            builds.c.attempt,
-            builds.c.created_at,
-            builds.c.decision,
-            builds.c.stop_requested,
-            builds.c.variables,
-            builds.c.plan,
-        )
-    )
-    row = db.execute(taken).first()
+        values |= {"lease": lease}
+    else:
+        now = datetime.now(UTC)
+        values |= {"now": now, "later": now + lease}
+    row = db.execute(_taking(db.dialect.name), values).first()
     if row is None:
         return None
     variables = repository.variables_of(row.variables)
@@ -102,6 +74,53 @@ def claim(db: Connection, owner: str, *, lease_s: float) -> Claim | None:
         created_at=row.created_at,
     )
     return Claim(order=order, user_id=row.user_id, stop_requested=row.stop_requested)
+
+
+@functools.cache  # to build it costs ten times what SQLite takes to run it
+def _taking(dialect: str) -> UpdateBase:
+    """Return the statement of a claim; on SQLite it is told the time, PostgreSQL knows it."""
+    now: ColumnElement[Any] = bindparam("now", type_=builds.c.lease_until.type)
+    later: ColumnElement[Any] = bindparam("later", type_=builds.c.lease_until.type)
+    if dialect == "postgresql":
+        now = func.clock_timestamp()
+        later = now + bindparam("lease", type_=Interval)
+    owner = bindparam("claimer", type_=builds.c.owner.type)
+    one = builds.alias("one")
+    held = one.c.status.in_(_HELD)
+    # A worker that slept past its own lease still runs its builds: they are not lost to itself.
+    expired = and_(one.c.lease_until < now, one.c.owner != owner)
+    lost = and_(held, or_(one.c.owner.is_(None), expired))
+    fresh = and_(one.c.status == BuildStatus.PENDING, *_limits_free(one))
+    chosen = (
+        select(one.c.id)
+        .where(or_(lost, fresh))
+        .order_by(held.desc(), one.c.priority.desc(), one.c.created_at, one.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    return (
+        update(builds)
+        .where(builds.c.id == chosen)
+        .values(
+            status=func.coalesce(_ELECT, builds.c.status),
+            owner=owner,
+            lease_until=later,
+            attempt=builds.c.attempt + 1,
+            updated_at=now,
+        )
+        .returning(
+            builds.c.id,
+            builds.c.account_id,
+            builds.c.user_id,
+            builds.c.attempt,
+            builds.c.created_at,
+            builds.c.decision,
+            builds.c.stop_requested,
+            builds.c.variables,
+            builds.c.plan,
+        )
+    )
 
 
 def _limits_free(one: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - an alias of the table
@@ -161,11 +180,6 @@ def unended(db: Connection) -> frozenset[str]:
     """Return the ids of all builds that have not ended, nor are still to begin."""
     not_here = (*FINAL, BuildStatus.PENDING, BuildStatus.DELAYED)
     return frozenset(db.execute(select(builds.c.id).where(builds.c.status.not_in(not_here))).scalars())
-
-
-def held_by(owner: str) -> Iterable[ColumnElement[bool]]:
-    """Return the condition of a report: the worker still holds the build."""
-    return (builds.c.owner == owner,)
 
 
 def _now(db: Connection) -> ColumnElement[Any]:
