@@ -34,7 +34,7 @@ def start(tmp_path, migrated_sqlite):
 
     yield begin
     for server in started:
-        server.kill()
+        server.stop()  # not killed: what it was just removing from the engine goes with it
 
 
 def echo(*commands, **fields):
