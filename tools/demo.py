@@ -29,7 +29,7 @@ from pathlib import Path
 from headrace.runtimes import DEFAULT_ENGINE, choose
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".demo"
+HOME = Path(os.environ.get("DEMO_HOME") or ROOT / ".demo")  # a test has a place of its own
 BIN = Path(sys.executable).parent
 REPOSITORY = "kostis-codefresh/nestjs-example"  # the one that the spec names
 BRANCH = "master"
@@ -102,7 +102,7 @@ def git_server(address: str) -> Iterator[str]:
 def headrace_server(port: int) -> Iterator[str]:
     """Start ``headrace serve`` on a fresh data folder; yield what it printed on its first start."""
     url = f"http://127.0.0.1:{port}"
-    print(f"$ headrace serve --data .demo/data --port {port}", flush=True)
+    print(f"$ headrace serve --data {os.path.relpath(HOME / 'data')} --port {port}", flush=True)
     output = (HOME / "server.out").open("w")
     errors = (HOME / "server.log").open("w")
     command = [str(BIN / "headrace"), "serve", "--data", str(HOME / "data"), "--port", str(port)]
@@ -199,7 +199,7 @@ def _ask(url: str, key: str, path: str) -> dict[str, object]:
 def main() -> int:
     """Tell the story."""
     shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir()
+    HOME.mkdir(parents=True)
     runtime, address = runtime_facts()
     if runtime == "docker":
         subprocess.run([sys.executable, str(ROOT / "tools" / "cli-image"), "--keep-other"], check=True)
