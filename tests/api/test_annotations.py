@@ -1,6 +1,5 @@
 import pytest
 
-RESOURCES = ("annotations",)
 ENTITY = "entityId=5b4f927dc70d080001536fe3&entityType=workflow"
 BODY = {"entityId": "5b4f927dc70d080001536fe3", "entityType": "workflow", "key": "cov", "value": "75%"}
 ROUTES = [("GET", f"?{ENTITY}"), ("POST", ""), ("DELETE", f"?{ENTITY}")]

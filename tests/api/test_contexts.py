@@ -5,7 +5,6 @@ from headrace.http.errors import NotFound
 from headrace.resources.contexts import service
 from headrace.resources.contexts.schemas import SealedText
 
-RESOURCES = ("contexts",)
 ROUTES = [
     ("GET", "/api/contexts"),
     ("POST", "/api/contexts/"),

@@ -6,7 +6,6 @@ from headrace.kit.ids import is_id
 from headrace.pipeline.document import load
 from headrace.resources.pipelines.yaml_text import to_yaml
 
-RESOURCES = ("projects", "pipelines")
 NOWHERE = "6923f0a41c2b9f3a7d000000"
 FULL = "my-project%2Fmy-basic-pipeline"
 ROUTES = [

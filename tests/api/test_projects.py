@@ -1,6 +1,5 @@
 import pytest
 
-RESOURCES = ("projects", "pipelines")
 NOWHERE = "6923f0a41c2b9f3a7d000000"
 ROUTES = [
     ("GET", "/api/projects", "project:read"),

@@ -5,7 +5,6 @@ from headrace.kit.ids import is_id
 from headrace.pipeline import plan as plans
 from headrace.resources.builds.model import builds
 
-RESOURCES = ("projects", "pipelines", "contexts", "annotations", "builds")
 FULL = "demo%2Fci"
 RUN = f"/api/pipelines/run/{FULL}"
 STEPS = {name: {"image": "alpine", "commands": [f"echo {name}"]} for name in ("s1", "s2", "s3")}

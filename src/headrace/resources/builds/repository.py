@@ -255,7 +255,7 @@ def store_step(db: Connection, build_id: str, state: StepState) -> None:
 def count_by_status(db: Connection) -> dict[str, int]:
     """Return how many builds of all accounts have each status."""
     query = select(builds.c.status, func.count()).group_by(builds.c.status)
-    return dict(db.execute(query).tuples().all())
+    return dict(db.execute(query).all())
 
 
 def set_limits(db: Connection, pipeline_id: str, **limits: int | None) -> None:
