@@ -26,7 +26,7 @@ async def made(name, tmp_path):
     if reason := found.lacking():
         pytest.skip(reason)
     yield found
-    await found.runtime.sweep(frozenset())
+    await found.runtime.sweep(await found.runtime.builds())
     await found.runtime.close()
 
 
@@ -365,7 +365,7 @@ async def test_sweep_removes_other_builds_only(kind):
     dead, alive = await kind.runtime.open("dead"), await kind.runtime.open("alive")
     await run(dead, command("echo 1 > file"))
     await run(alive, command("echo 2 > file"))
-    await kind.runtime.sweep(frozenset({"alive"}))
+    await kind.runtime.sweep(await kind.runtime.builds() - {"alive"})
     assert (await run(alive, command("cat file"), "next-1"))[0] == "2\n"
     await alive.destroy(keep_volume=False)
     assert await kind.leftovers() == []
@@ -399,7 +399,7 @@ async def until_nothing_is_left(kind):
 
 async def test_sweep_removes_what_a_killed_worker_left(real, tmp_path):
     await asyncio.to_thread(crash_a_worker, real, tmp_path, "echo up; sleep 300")
-    await real.runtime.sweep(frozenset())
+    await real.runtime.sweep(await real.runtime.builds())
     await until_nothing_is_left(real)
 
 
@@ -459,7 +459,7 @@ async def test_two_installations_on_one_engine_leave_each_other_alone(docker, tm
     other_place.mkdir()
     other = KINDS["docker"](other_place)
     await run(await other.runtime.open("b1"), command("echo theirs > file"))
-    await other.runtime.sweep(frozenset())
+    await other.runtime.sweep(await other.runtime.builds())
     assert await other.leftovers() == []
     await other.runtime.close()
     assert (await run(ours, command("cat file"), "next-1"))[0] == "ours\n"

@@ -53,7 +53,8 @@ class Worker:
         """Claim and run builds until `stop`; no failure of a build or of the feed ends it."""
         try:
             if self._alive is not None:
-                await self._runtime.sweep(await self._alive())
+                found = await self._runtime.builds()
+                await self._runtime.sweep(found - await self._alive())
             while not self._stopping.is_set():
                 self._freed.clear()
                 if len(self._builds) >= self._slots:

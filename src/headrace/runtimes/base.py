@@ -119,8 +119,15 @@ class Runtime(Protocol):
     async def open(self, build_id: str) -> Workspace:
         """Return the workspace of a build: a new one, or what is left of it after a restart."""
 
-    async def sweep(self, alive: frozenset[str]) -> None:
-        """Remove what builds other than ``alive`` (build ids) left behind on this machine."""
+    async def builds(self) -> frozenset[str]:
+        """Return the ids of the builds that have anything on this machine."""
+
+    async def sweep(self, builds: frozenset[str]) -> None:
+        """Remove all that these builds left behind on this machine.
+
+        Take the ids from `builds` and leave out those that live *then*: asked the other way round,
+        a build that begins in between would lose what it has.
+        """
 
     async def close(self) -> None:
         """Release connections. Workspaces that are still open are left as they are."""

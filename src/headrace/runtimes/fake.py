@@ -201,11 +201,14 @@ class FakeRuntime:
             self.workspaces[build_id] = FakeWorkspace(build_id, self._clock)
         return self.workspaces[build_id]
 
-    async def sweep(self, alive: frozenset[str]) -> None:
-        """Destroy the workspaces of all other builds."""
-        for build_id, workspace in self.workspaces.items():
-            if build_id not in alive:
-                await workspace.destroy(keep_volume=False)
+    async def builds(self) -> frozenset[str]:
+        """Return the builds that have a workspace."""
+        return frozenset(self.workspaces)
+
+    async def sweep(self, builds: frozenset[str]) -> None:
+        """Destroy the workspaces of these builds."""
+        for build_id in builds & self.workspaces.keys():
+            await self.workspaces[build_id].destroy(keep_volume=False)
 
     async def close(self) -> None:
         """Nothing to release."""

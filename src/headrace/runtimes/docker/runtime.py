@@ -254,13 +254,22 @@ class DockerRuntime:
         """Return the workspace of a build; nothing is made on the engine yet."""
         return DockerWorkspace(self._docker(), self._settings, build_id)
 
-    async def sweep(self, alive: frozenset[str]) -> None:
-        """Remove containers, networks and volumes of this installation's other builds."""
-        await remove_labelled(
-            self._docker(),
-            _by_labels({f"{_LABEL}.installation": self._settings.installation}),
-            alive=alive,
-        )
+    async def builds(self) -> frozenset[str]:
+        """Return the builds of this installation that have a container, a network or a volume."""
+        docker, filters = self._docker(), _by_labels(self._labels())
+        containers = await docker.containers.list(all=1, filters=json.dumps(filters))
+        networks = await docker.networks.list(filters=filters)
+        volumes = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
+        found = [*containers, *networks, *(volumes["Volumes"] or [])]
+        return frozenset(one["Labels"][f"{_LABEL}.build"] for one in found)
+
+    async def sweep(self, builds: frozenset[str]) -> None:
+        """Remove containers, networks and volumes of these builds."""
+        for build_id in builds:
+            await remove_labelled(self._docker(), _by_labels({**self._labels(), f"{_LABEL}.build": build_id}))
+
+    def _labels(self) -> dict[str, str]:
+        return {f"{_LABEL}.installation": self._settings.installation}
 
     async def gateway(self) -> str | None:
         """Return the address of this machine that containers reach as ``host.docker.internal``.
@@ -283,7 +292,6 @@ async def remove_labelled(
     docker: Docker,
     filters: Mapping[str, list[str]],
     *,
-    alive: frozenset[str] = frozenset(),
     keep_volume: bool = False,
 ) -> None:
     """Remove what carries labels: containers first, then networks and volumes.
@@ -291,30 +299,17 @@ async def remove_labelled(
     Args:
         docker: the engine.
         filters: which objects, as ``{"label": ["name=value"]}``.
-        alive: builds whose objects stay.
         keep_volume: leave volumes.
     """
-
-    def is_doomed(labels: dict[str, str] | None) -> bool:
-        return (labels or {}).get(f"{_LABEL}.build") not in alive
-
     containers = await docker.containers.list(all=1, filters=json.dumps(filters))
-    await asyncio.gather(
-        *(
-            _ignore_missing(container.delete(force=True, v=True))
-            for container in containers
-            if is_doomed(container["Labels"])
-        )
-    )
+    await asyncio.gather(*(_ignore_missing(container.delete(force=True, v=True)) for container in containers))
     for network in await docker.networks.list(filters=filters):
-        if is_doomed(network["Labels"]):
-            await _ignore_missing((await docker.networks.get(network["Id"])).delete())
+        await _ignore_missing((await docker.networks.get(network["Id"])).delete())
     if keep_volume:
         return
     found = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
     for entry in found["Volumes"] or []:
-        if is_doomed(entry["Labels"]):
-            await _ignore_missing(DockerVolume(docker, entry["Name"]).delete())  # type: ignore[no-untyped-call]
+        await _ignore_missing(DockerVolume(docker, entry["Name"]).delete())  # type: ignore[no-untyped-call]
 
 
 def _http(host: str) -> str:

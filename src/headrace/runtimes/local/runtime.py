@@ -152,17 +152,21 @@ class LocalRuntime:
         """Return the workspace of a build; its folder is made when a step or a file needs it."""
         return LocalWorkspace(self._root / build_id, self._hidden)
 
-    async def sweep(self, alive: frozenset[str]) -> None:
-        """End processes and remove folders of builds other than ``alive``."""
-        await asyncio.to_thread(self._sweep, alive)
+    async def builds(self) -> frozenset[str]:
+        """Return the builds that have a folder."""
+        return (
+            frozenset(folder.name for folder in self._root.iterdir()) if self._root.is_dir() else frozenset()
+        )
 
-    def _sweep(self, alive: frozenset[str]) -> None:
-        if not self._root.is_dir():
-            return
-        for folder in self._root.iterdir():
-            if folder.name not in alive:
-                end_processes(str(folder / "volume"), set())
-                volume.remove_tree(folder)
+    async def sweep(self, builds: frozenset[str]) -> None:
+        """End the processes of these builds and remove their folders."""
+        await asyncio.to_thread(self._sweep, builds)
+
+    def _sweep(self, builds: frozenset[str]) -> None:
+        for build_id in builds:
+            folder = self._root / build_id
+            end_processes(str(folder / "volume"), set())
+            volume.remove_tree(folder)
 
     async def close(self) -> None:
         """Nothing to release."""
