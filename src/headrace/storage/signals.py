@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
-import psycopg
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.engine import Engine
 
@@ -85,6 +84,8 @@ class Signals:
                     del self._waiting[topic]
 
     def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415 - a tenth of the server's memory, which SQLite does not need
+
         url = make_url(self._database.url).set(drivername="postgresql")
         address = url.render_as_string(hide_password=False)
         while not self._ended.is_set():
