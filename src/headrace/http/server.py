@@ -6,7 +6,6 @@ in the loop after its caller was admitted (streams and log transports).
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +187,6 @@ class _Asked:
     """One request, in the form that the rest of this module reads."""
 
     def __init__(self, scope: Message) -> None:
-        self.started = time.perf_counter()
         self.scope = scope
         self.method: str = scope["method"]
         self.headers: Headers = scope["headers"]

@@ -7,7 +7,7 @@ Source: `reference/pipeline-yaml.md`, sections 4.8 and 4.9.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from headrace.pipeline import functions
 from headrace.pipeline.functions import Value, Wrong, as_text, is_true
@@ -330,8 +330,3 @@ def member(step: str, name: str, scope: Scope) -> Value:
         return None
     value = facts.member(name)
     return functions.StepResult(value) if value is not None and name == "result" else value
-
-
-def step_facts(results: Mapping[str, str]) -> dict[str, StepFacts]:
-    """Facts that hold results only, by step name; what ``when.steps`` needs."""
-    return {name: StepFacts(result=result) for name, result in results.items()}

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.pipeline.conditions import ConditionFailed, evaluate, fill_expression, holds, step_facts
+from headrace.pipeline.conditions import ConditionFailed, evaluate, fill_expression, holds
 from headrace.pipeline.plan import StepCondition, When
 from headrace.pipeline.variables import Scope, StepFacts
 
@@ -139,7 +139,7 @@ def test_branches_are_matched_by_name_or_expression(when, branch, runs):
     ],
 )
 def test_a_step_waits_for_results_of_others(on, result, runs):
-    scope = Scope(steps=step_facts({} if result is None else {"a": result}))
+    scope = Scope(steps={} if result is None else {"a": StepFacts(result=result)})
     assert holds(When(steps_all=(StepCondition(name="a", on=on),)), scope) is runs
     assert holds(When(steps_any=(StepCondition(name="a", on=on),)), scope) is runs
 

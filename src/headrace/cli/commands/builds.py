@@ -65,7 +65,6 @@ COLUMNS = Columns(
 WAIT_POLL_S = 5.0
 _DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\Z")
 _ID = re.compile(r"[0-9a-fA-F]{24}\Z")
-_LISTS = {"multiple": True}
 
 
 @leaf("get builds")

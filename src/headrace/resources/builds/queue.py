@@ -158,12 +158,6 @@ def to_stop(db: Connection, owner: str) -> list[str]:
     return list(db.execute(query).scalars())
 
 
-def owners(db: Connection) -> set[str]:
-    """Return the workers that hold builds."""
-    query = select(builds.c.owner).where(builds.c.owner.is_not(None)).distinct()
-    return set(db.execute(query).scalars())
-
-
 def due(db: Connection) -> list[tuple[Build, Decision]]:
     """Return the builds whose approval nobody decided in time, and what that means for each."""
     condition = (builds.c.status == BuildStatus.PENDING_APPROVAL, builds.c.waiting_until <= _now(db))
