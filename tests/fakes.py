@@ -262,3 +262,33 @@ class MemorySecrets:
             raise LookupError(f"no git context named {context!r}")
         found = self.contexts[context]
         return found if isinstance(found, GitCredentials) else msgspec.convert(found, GitCredentials)
+
+
+class MemoryRecords:
+    """Fills `Records`. Only `known` entities exist; without it all do."""
+
+    def __init__(self, known=None):
+        self.annotations = {}  # (type, id or name, None for the build's own): {name: value}
+        self.displayed = {}  # the same: name
+        self.images = {}  # image: {name: value}
+        self._known = known
+
+    def _entity(self, target):
+        if target.entity_type == "image" and target.entity_id is None:
+            raise LookupError("an annotation of an image needs its 'entity_id'")
+        if self._known is not None and target.entity_id not in (None, *self._known):
+            raise LookupError(f"no {target.entity_type} named {target.entity_id!r}")
+        return self.annotations.setdefault((target.entity_type, target.entity_id), {})
+
+    async def annotate(self, build_id, target, values, *, display=None):  # noqa: ARG002
+        self._entity(target).update(values)
+        if display is not None:
+            self.displayed[target.entity_type, target.entity_id] = display
+
+    async def remove_annotations(self, build_id, target, names):  # noqa: ARG002
+        entity = self._entity(target)
+        for name in names:
+            entity.pop(name, None)
+
+    async def image_metadata(self, build_id, image, values):  # noqa: ARG002
+        self.images.setdefault(image, {}).update(values)

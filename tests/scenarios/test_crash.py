@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fakes import Killed, MemoryFeed, MemoryLogs, MemorySecrets, MovedClock
+from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -32,6 +32,7 @@ class World:
     def __init__(self, text):
         self.clock = MovedClock()
         self.feed, self.logs, self.secrets = MemoryFeed(self.clock), MemoryLogs(), MemorySecrets()
+        self.records = MemoryRecords()
         self.runtime = FakeRuntime(self.clock)
         self.record = self.feed.enqueue(compile_plan(text, variables={}))
 
@@ -43,6 +44,7 @@ class World:
             feed=self.feed,
             logs=self.logs,
             secrets=self.secrets,
+            records=self.records,
             clock=self.clock,
             settings=ExecutionSettings(inactivity_s=0, **settings),
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fakes import MemoryFeed, MemoryLogs, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
@@ -57,15 +57,13 @@ async def runtime_named(name, clock, folder):
         await runtime.close()
 
 
-async def play(record, feed, runtime, logs, secrets, clock, given):
+async def play(record, feed, runtime, clock, given, **ports):
     """Run the build until it has ended, giving the answers to its approvals in turn."""
     answers = iter(given.get("answers", ()))
     settings = ExecutionSettings(inactivity_s=given.get("inactivity_s", 0), stop_grace_s=2)
     while True:
         order = await feed.claim()
-        await run(
-            order, runtime=runtime, feed=feed, logs=logs, secrets=secrets, clock=clock, settings=settings
-        )
+        await run(order, runtime=runtime, feed=feed, clock=clock, settings=settings, **ports)
         if record.status is not BuildStatus.PENDING_APPROVAL:
             return
         answer = next(answers)
@@ -81,12 +79,21 @@ async def stop_at(record, logs, step, line):
     record.stop.set()
 
 
+def annotated(records):
+    """What was annotated: ``build`` is this one, ``project demo`` another entity by its name."""
+    return {
+        kind if entity is None else f"{kind} {entity}": values
+        for (kind, entity), values in records.annotations.items()
+        if values
+    }
+
+
 @pytest.mark.parametrize(("name", "folder"), list(cases()))
 async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     expected = expectation(folder)
     given = expected.get("given", {})
     clock = MovedClock() if name == "fake" else SystemClock()
-    feed, logs = MemoryFeed(clock), MemoryLogs()
+    feed, logs, records = MemoryFeed(clock), MemoryLogs(), MemoryRecords()
     secrets = MemorySecrets(git=given.get("git"))
     variables = {**given.get("variables", {})}
     for key, value in given.get("secrets", {}).items():
@@ -96,7 +103,7 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     stops = [asyncio.ensure_future(stop_at(record, logs, *at)) for at in given.get("stop_at", {}).items()]
 
     async with runtime_named(name, clock, tmp_path) as runtime, asyncio.timeout(60):
-        await play(record, feed, runtime, logs, secrets, clock, given)
+        await play(record, feed, runtime, clock, given, logs=logs, secrets=secrets, records=records)
     await asyncio.gather(*stops)
 
     texts = {step: logs.text(record.build_id, step) for step in [*record.statuses, "Initializing Process"]}
@@ -107,6 +114,7 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
         assert [line for line in lines if line not in texts[step]] == [], texts[step]
     for step, lines in expected.get("logs_without", {}).items():
         assert [line for line in lines if line in texts[step]] == [], texts[step]
+    assert annotated(records) == expected.get("annotations", {})
     order = expected.get("order", [])
     reports = dict.fromkeys(map(" ".join, record.history))  # `running` comes twice where steps are adopted
     assert [entry for entry in reports if entry in order] == order

@@ -25,6 +25,7 @@ from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.builds.feed import Addresses, DatabaseFeed
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.secrets import DatabaseSecrets
+from headrace.resources.pipelines.records import DatabaseRecords
 from headrace.resources.users import service as users
 from headrace.resources.users.sessions import Sessions
 from headrace.runtimes import choose
@@ -179,6 +180,7 @@ class Installation:
             feed=feed,
             logs=self.logs,
             secrets=secrets,
+            records=DatabaseRecords(self.database),
             clock=self.clock,
             settings=ExecutionSettings(git_image=settings.git_image, stop_grace_s=settings.grace_s),
             slots=settings.slots,

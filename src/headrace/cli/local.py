@@ -8,12 +8,12 @@ import asyncio
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from headrace.execution.ports import BuildOrder, Decision, GitCredentials, SecretRef, StepState
+from headrace.execution.ports import BuildOrder, Decision, GitCredentials, SecretRef, StepState, Target
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
@@ -120,6 +120,7 @@ async def _play(
                 feed=feed,
                 logs=_TerminalLogs(out),
                 secrets=secrets,
+                records=_TerminalRecords(out),
                 clock=SystemClock(),
                 settings=ExecutionSettings(),
             )
@@ -290,3 +291,38 @@ class _Secrets:
     async def git(self, build_id: str, context: str | None) -> GitCredentials:  # noqa: ARG002  # the same
         """Return the public host: a local run has no contexts, so every name stands for it."""
         return GitCredentials(self._git_url)
+
+
+class _TerminalRecords:
+    """Fills `Records`: nothing outlives a local run, so it is printed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    async def annotate(
+        self,
+        build_id: str,  # noqa: ARG002  # the port's shape
+        target: Target,
+        values: Mapping[str, str],
+        *,
+        display: str | None = None,  # noqa: ARG002  # the same
+    ) -> None:
+        """Print annotations."""
+        self._print(f"Annotation of {_named(target)}", values)
+
+    async def remove_annotations(self, build_id: str, target: Target, names: Sequence[str]) -> None:  # noqa: ARG002
+        """Print which annotations would go."""
+        self._out.write(f"Without annotations of {_named(target)}: {', '.join(names)}\n")
+
+    async def image_metadata(self, build_id: str, image: str, values: Mapping[str, str]) -> None:  # noqa: ARG002
+        """Print the metadata of an image."""
+        self._print(f"Metadata of image {image!r}", values)
+
+    def _print(self, what: str, values: Mapping[str, str]) -> None:
+        self._out.writelines(f"{what}: {name} = {value}\n" for name, value in values.items())
+
+
+def _named(target: Target) -> str:
+    if target.entity_id is None:
+        return f"this {target.entity_type}"
+    return f"{target.entity_type} {target.entity_id!r}"

@@ -1,11 +1,12 @@
-"""What execution needs from the outside: four ports, filled by others.
+"""What execution needs from the outside: five ports, filled by others.
 
 `BuildFeed` by `resources/builds/feed.py` (database), the client's local run and a fake;
 `LogSink` by `storage/logs` and memory; `SecretSource` by `resources/builds` and a fake;
+`Records` by `resources/pipelines/records.py`, the client's local run and a fake;
 `Clock` by `kit/clock.py` and a fake that tests move.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -148,6 +149,33 @@ class SecretSource(Protocol):
 
         Raises `LookupError` where a named context does not exist or is no git context.
         """
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What an annotation is put on."""
+
+    entity_type: Literal["project", "pipeline", "build", "image"] = "build"
+    entity_id: str | None = None  # an id or a name; None is the build's own; an image has no default
+
+
+class Records(Protocol):
+    """Where a build writes what stays when it has ended. Every write is durable on return.
+
+    The same write twice is the same as once: after a crash it may come again. Values are masked
+    by the caller. All methods raise `LookupError` where what they name does not exist; the text
+    is for the step's log.
+    """
+
+    async def annotate(
+        self, build_id: str, target: Target, values: Mapping[str, str], *, display: str | None = None
+    ) -> None:
+        """Set annotations by name; ``display`` is the one of them that lists of builds show."""
+
+    async def remove_annotations(self, build_id: str, target: Target, names: Sequence[str]) -> None:
+        """Remove annotations by name; one that is not there is no error."""
+
+    async def image_metadata(self, build_id: str, image: str, values: Mapping[str, str]) -> None:
+        """Set metadata of an image, which is named by its id or its full name."""
 
 
 class Clock(Protocol):

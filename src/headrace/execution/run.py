@@ -21,6 +21,7 @@ from headrace.execution.ports import (
     Clock,
     Decision,
     LogSink,
+    Records,
     SecretSource,
     StepState,
 )
@@ -53,6 +54,7 @@ async def run(
     feed: BuildFeed,
     logs: LogSink,
     secrets: SecretSource,
+    records: Records,
     clock: Clock,
     settings: ExecutionSettings,
 ) -> None:
@@ -66,7 +68,7 @@ async def run(
     """
     play = _Play(order, runtime, feed, clock, settings)
     try:
-        await play.run(logs, secrets)
+        await play.run(logs, secrets, records)
     except asyncio.CancelledError:
         await play.abandon()
         raise
@@ -97,7 +99,7 @@ class _Play:
         self._terminated = ""  # why the build was terminated
         self._helpers: list[asyncio.Task[None]] = []
 
-    async def run(self, logs: LogSink, secrets: SecretSource) -> None:
+    async def run(self, logs: LogSink, secrets: SecretSource, records: Records) -> None:
         """Play the whole build."""
         self._board = Board(self._order, secrets)
         await self._feed.build_started(self._build_id)
@@ -110,6 +112,7 @@ class _Play:
             feed=self._feed,
             logs=logs,
             secrets=secrets,
+            records=records,
             clock=self._clock,
             settings=self._settings,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from headrace.execution.board import Board
 from headrace.execution.exports import SCRIPT, SCRIPT_PATH, SHARED_FILE
-from headrace.execution.ports import BuildFeed, Clock, LogSink, SecretSource, StepState
+from headrace.execution.ports import BuildFeed, Clock, LogSink, Records, SecretSource, StepState
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.status import move_step
 from headrace.runtimes.base import Runtime, Workspace
@@ -24,6 +24,7 @@ class Site:
     feed: BuildFeed
     logs: LogSink
     secrets: SecretSource
+    records: Records
     clock: Clock
     settings: ExecutionSettings
     stop: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())

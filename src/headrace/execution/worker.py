@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from headrace.execution.ports import BuildFeed, BuildOrder, Clock, LogSink, SecretSource
+from headrace.execution.ports import BuildFeed, BuildOrder, Clock, LogSink, Records, SecretSource
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.tasks import call_off, quietly, survive
@@ -24,13 +24,14 @@ class Worker:
             leaves what other workers of this machine may own alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one per port
         self,
         *,
         runtime: Runtime,
         feed: BuildFeed,
         logs: LogSink,
         secrets: SecretSource,
+        records: Records,
         clock: Clock,
         settings: ExecutionSettings,
         slots: int,
@@ -40,6 +41,7 @@ class Worker:
         self._feed = feed
         self._logs = logs
         self._secrets = secrets
+        self._records = records
         self._clock = clock
         self._settings = settings
         self._slots = slots
@@ -116,6 +118,7 @@ class Worker:
                 feed=self._feed,
                 logs=self._logs,
                 secrets=self._secrets,
+                records=self._records,
                 clock=self._clock,
                 settings=self._settings,
             )

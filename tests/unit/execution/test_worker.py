@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
 from headrace.execution.ports import ClaimLost
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.worker import Worker
@@ -25,6 +25,7 @@ class Plant:
             feed=self.feed,
             logs=self.logs,
             secrets=MemorySecrets(),
+            records=MemoryRecords(),
             clock=self.clock,
             settings=ExecutionSettings(inactivity_s=0, poll_s=5),
             slots=slots,

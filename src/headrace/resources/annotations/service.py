@@ -98,6 +98,12 @@ def delete(db: Connection, account_id: str, *, entity_type: str, entity_id: str,
         raise NotFound(f"could not find {named} of {entity_type} {entity_id!r}")
 
 
+def remove(db: Connection, account_id: str, *, entity_type: str, entity_id: str, keys: Sequence[str]) -> None:
+    """Delete annotations of one entity by key; those that are not there are passed over."""
+    for key in keys:
+        repository.remove(db, account_id, entity_type=entity_type, entity_id=entity_id, key=key)
+
+
 def type_of(value: str) -> str:
     """Tell what a text is: ``number``, ``percentage``, ``boolean``, ``link`` or ``text``."""
     if _NUMBER.fullmatch(value):

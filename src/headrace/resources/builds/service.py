@@ -79,6 +79,14 @@ def find(db: Connection, account_id: str, build_id: str) -> Build:
     return build
 
 
+def anybody_s(db: Connection, build_id: str) -> Build:
+    """Find a build of any account: for what its worker writes. Raises `NotFound`."""
+    build = repository.anybody_s(db, build_id)
+    if build is None:
+        raise NotFound(f"could not find build {build_id!r}: it is gone")
+    return build
+
+
 def by_progress(db: Connection, account_id: str, progress_id: str) -> Build:
     """Find a build by the id of its progress. Raises `NotFound`."""
     build = repository.by_progress(db, account_id, progress_id) if is_id(progress_id) else None

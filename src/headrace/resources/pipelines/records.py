@@ -1,0 +1,93 @@
+"""What builds write about projects, pipelines, builds and images: fills `execution.ports.Records`."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from headrace.execution.ports import Target
+from headrace.http.errors import NotFound
+from headrace.resources.annotations import service as annotations
+from headrace.resources.builds import service as builds
+from headrace.resources.builds.schemas import Build
+from headrace.resources.pipelines import definitions
+from headrace.resources.projects import service as projects
+from headrace.storage import signals
+from headrace.storage.engine import Database
+
+_IMAGE = "image"  # what annotations call an image
+
+
+class DatabaseRecords:
+    """Writes to the database, within the account of the build."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def annotate(
+        self, build_id: str, target: Target, values: Mapping[str, str], *, display: str | None = None
+    ) -> None:
+        """Set annotations of an entity of the account."""
+
+        def write(db: Connection, build: Build) -> None:
+            entity_type, entity_id = self._entity(db, build, target)
+            for name, value in values.items():
+                annotations.put(
+                    db,
+                    build.account_id,
+                    entity_type=entity_type,
+                    entity_id=entity_id,
+                    key=name,
+                    value=value,
+                    display=name == display,
+                )
+            signals.publish(db, builds.changed(build.id))
+
+        await self._in_transaction(build_id, write)
+
+    async def remove_annotations(self, build_id: str, target: Target, names: Sequence[str]) -> None:
+        """Remove annotations of an entity of the account."""
+
+        def write(db: Connection, build: Build) -> None:
+            entity_type, entity_id = self._entity(db, build, target)
+            annotations.remove(db, build.account_id, entity_type=entity_type, entity_id=entity_id, keys=names)
+            signals.publish(db, builds.changed(build.id))
+
+        await self._in_transaction(build_id, write)
+
+    async def image_metadata(self, build_id: str, image: str, values: Mapping[str, str]) -> None:
+        """Set metadata of an image, which is what its annotations are."""
+        await self.annotate(build_id, Target("image", image), values)
+
+    def _entity(self, db: Connection, build: Build, target: Target) -> tuple[str, str]:
+        """Return what annotations call an entity: its type and its id."""
+        wanted = target.entity_id
+        match target.entity_type:
+            case "image":
+                if wanted is None:
+                    raise LookupError("an annotation of an image needs its 'entity_id'")
+                return _IMAGE, self._image(db, build, wanted)
+            case "build":
+                found = build if wanted is None else builds.find(db, build.account_id, wanted)
+                return builds.ENTITY, found.id
+            case "pipeline":
+                wanted = wanted or build.pipeline_id
+                if wanted is None:
+                    raise LookupError("this build is of no pipeline; name one by 'entity_id'")
+                return "pipeline", definitions.find(db, build.account_id, wanted).id
+            case "project":
+                return "project", projects.find(db, build.account_id, wanted or build.project).id
+
+    def _image(self, db: Connection, build: Build, wanted: str) -> str:  # noqa: ARG002  # images have names only
+        """Return the id of an image for its annotations."""
+        return wanted
+
+    async def _in_transaction(self, build_id: str, work: Callable[[Connection, Build], None]) -> None:
+        def run() -> None:
+            with self._database.transaction() as db:
+                try:
+                    work(db, builds.anybody_s(db, build_id))
+                except NotFound as missing:
+                    raise LookupError(str(missing)) from missing
+
+        await asyncio.to_thread(run)
