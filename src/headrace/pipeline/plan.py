@@ -51,9 +51,6 @@ class WaitForApproval(_Frozen, frozen=True, kw_only=True, tag="approve"):
     on_timeout: Literal["approved", "denied", "terminated"]
 
 
-Action = RunCommands | CloneRepository | WaitForApproval
-
-
 class StepCondition(_Frozen, frozen=True, kw_only=True):
     """One entry of ``when.steps``: the named step has one of these results."""
 
@@ -72,10 +69,33 @@ class When(_Frozen, frozen=True, kw_only=True):
     steps_any: tuple[StepCondition, ...] | None = None
 
 
+class SuccessCriteria(_Frozen, frozen=True, kw_only=True):
+    """What decides the success of a group or a build, in place of `fail_fast`; all parts must hold."""
+
+    only: tuple[str, ...] | None = None  # names of steps: these alone count
+    ignore: tuple[str, ...] = ()  # names of steps that do not count
+    all_of: tuple[tuple[str, str], ...] | None = None  # as in `When`
+    any_of: tuple[tuple[str, str], ...] | None = None
+
+
+class Group(_Frozen, frozen=True, kw_only=True, tag="group"):
+    """Steps that run as one: ``type: parallel``, ``scale``, ``matrix``, an unfolded step type.
+
+    Its members are the steps whose `parent` is the name of the step that has this action.
+    """
+
+    mode: Literal["sequential", "parallel"]  # sequential: the first counted failure ends it
+    success_criteria: SuccessCriteria | None = None
+
+
+Action = RunCommands | CloneRepository | WaitForApproval | Group
+
+
 class PlannedStep(_Frozen, frozen=True, kw_only=True):
     """One step, ready to be rendered and started. All texts may hold ``${{NAME}}``."""
 
-    name: str
+    name: str  # unique in the plan
+    parent: str | None = None  # name of its group, which stands before it; None: the pipeline's own
     type: str
     title: str
     action: Action
@@ -88,11 +108,12 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
 
 
 class Plan(_Frozen, frozen=True, kw_only=True):
-    """The steps of a build in the order of the file."""
+    """The steps of a build in the order of the file; a group is followed by its members."""
 
     format: int = FORMAT
     mode: Literal["sequential", "parallel"] = "sequential"
     stages: tuple[str, ...] = ()
+    success_criteria: SuccessCriteria | None = None
     steps: tuple[PlannedStep, ...] = ()
 
 
