@@ -2,11 +2,15 @@
 
 RESOURCES = (
     "accounts",
+    "agents",
     "annotations",
     "api_keys",
     "builds",
     "contexts",
+    "events",
     "pipelines",
     "projects",
+    "runtime_environments",
+    "triggers",
     "users",
 )

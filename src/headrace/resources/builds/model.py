@@ -35,6 +35,8 @@ builds = Table(
     Column("concurrency", Integer),  # of the pipeline; 0: frozen; NULL: no limit
     Column("branch_concurrency", Integer),
     Column("trigger_concurrency", Integer),
+    Column("counts_waiting", Boolean),  # builds that wait for an approval count for its limits, too
+    Column("environment", String(255)),  # the runtime environment whose workers take it; NULL: the first
     Column("owner", String(24)),  # the worker that holds it
     Column("lease_until", UtcTime),  # when that worker is taken for dead
     Column("attempt", Integer, nullable=False),  # claims so far
@@ -47,6 +49,7 @@ builds = Table(
     # What is long comes last, so that lists need not read it.
     Column("options", JsonText, nullable=False),
     Column("given", JsonText, nullable=False),  # the body of the run, without variables
+    Column("termination_policy", JsonText),  # what its start and its end do to other builds
     Column("variables", JsonText, nullable=False),  # text, or {"sealed": …}
     Column("yaml", Text, nullable=False),
     Column("plan", Text, nullable=False),
@@ -64,4 +67,14 @@ build_steps = Table(
     Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True),
     Column("name", String(150), primary_key=True),
     Column("state", JsonText, nullable=False),  # `execution.ports.StepState`
+)
+
+workflow_data = Table(
+    "workflow_data",
+    metadata,
+    id_column(),
+    Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), nullable=False),
+    Column("data", Text, nullable=False),  # JSON, sealed for the account
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "build_id"),
 )

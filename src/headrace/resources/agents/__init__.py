@@ -1,0 +1,1 @@
+"""Runner agents: processes elsewhere that hold a key and say that they are well."""

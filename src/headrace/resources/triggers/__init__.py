@@ -1,0 +1,1 @@
+"""Triggers of pipelines: which events and which times start a build."""
