@@ -46,13 +46,14 @@ class Queue:
                 db, self.account.id, "ada", password=None, is_account_admin=True, now=now
             )
 
-    async def worker(self, *, locks=None, poll_s=0.05):
+    async def worker(self, *, locks=None, poll_s=0.05, limits=None):
         feed = DatabaseFeed(
             self.database,
             self.hub,
             secrets=DatabaseSecrets(self.database, self.box),
             locks=locks or self.locks,
             addresses=ADDRESSES,
+            limits=limits,
             poll_s=poll_s,
         )
         await feed.start()

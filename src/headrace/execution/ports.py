@@ -56,6 +56,8 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
     steps: Mapping[str, StepState] = {}  # by name; empty for a new build
     decision: Decision | None = None  # of the approval this build waited for
     created_at: datetime
+    volume: str = ""  # the build whose volume this one goes on with; empty: its own, a new one
+    keep_volume: bool = False  # at the end: a later build may go on with it
 
 
 class GitCredentials(msgspec.Struct, frozen=True):

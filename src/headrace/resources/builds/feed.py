@@ -6,7 +6,7 @@ import fcntl
 import functools
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,10 @@ from headrace.http.errors import ApiError, BadRequest
 from headrace.kit.ids import new_id
 from headrace.pipeline.status import BUILD_MOVES, BuildStatus, move
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import queue, repository, service
+from headrace.resources.builds import queue, repository, service, volumes
 from headrace.resources.builds.schemas import Build
 from headrace.resources.builds.secrets import KEY, DatabaseSecrets
+from headrace.resources.builds.volumes import VolumeLimits
 from headrace.storage import signals
 from headrace.storage.engine import Database
 from headrace.storage.signals import Signals
@@ -56,6 +57,7 @@ class DatabaseFeed:
         secrets: is told the key of each claimed build.
         locks: folder of lock files: on one machine they tell which workers live.
         addresses: what a build is told of the server.
+        limits: which volumes are kept for later builds.
         poll_s: seconds after which the feed looks again where no signal came.
     """
 
@@ -67,6 +69,7 @@ class DatabaseFeed:
         secrets: DatabaseSecrets,
         locks: Path,
         addresses: Addresses,
+        limits: VolumeLimits | None = None,
         poll_s: float = _POLL_S,
     ) -> None:
         self.owner = new_id()
@@ -75,6 +78,7 @@ class DatabaseFeed:
         self._secrets = secrets
         self._locks = locks
         self._addresses = addresses
+        self._limits = limits or VolumeLimits()
         self._poll_s = poll_s
         self._pool = ThreadPoolExecutor(1 if database.is_sqlite else _THREADS, thread_name_prefix="feed")
         self._stops: dict[str, asyncio.Event] = {}
@@ -110,6 +114,10 @@ class DatabaseFeed:
         """Return the ids of builds whose volumes and containers are still needed."""
         return await self._in_transaction(queue.unended)
 
+    async def surplus(self, sizes: Mapping[str, int]) -> frozenset[str]:
+        """Return which volumes of this machine are to be removed; see `volumes.drop_surplus`."""
+        return await self._in_transaction(lambda db: volumes.drop_surplus(db, sizes, self._limits))
+
     async def claim(self) -> BuildOrder | None:
         """Claim the next build; see `BuildFeed.claim`."""
         claimed = await self._in_transaction(self._claim)
@@ -140,8 +148,16 @@ class DatabaseFeed:
             "CF_BUILD_URL": f"{self._addresses.public_url}/build/{order.build_id}",
             "CF_API_KEY": SecretRef(KEY),
         }
-        variables = {**order.variables, **told}
-        return msgspec.structs.replace(claimed, order=msgspec.structs.replace(order, variables=variables))
+        order = msgspec.structs.replace(
+            order,
+            variables={**order.variables, **told},
+            volume=volumes.take(db, claimed),
+            keep_volume=self._keeps(claimed.pipeline_id),
+        )
+        return msgspec.structs.replace(claimed, order=order)
+
+    def _keeps(self, pipeline_id: str | None) -> bool:
+        return pipeline_id is not None and self._limits.days > 0
 
     async def wake(self, timeout_s: float) -> None:
         """Return when there may be a build; see `BuildFeed.wake`."""
@@ -205,6 +221,8 @@ class DatabaseFeed:
             build = self._held(db, build_id)
             # A request to stop that came as the build ended by itself has the last word.
             final = status if status in BUILD_MOVES[build.status] else BuildStatus.TERMINATED
+            if build.pipeline_id is not None and self._keeps(build.pipeline_id):
+                volumes.leave(db, build.id, build.pipeline_id, now=datetime.now(UTC))
             self._close(db, build, final, reason)
 
         await self._in_transaction(store)

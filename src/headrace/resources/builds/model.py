@@ -1,4 +1,4 @@
-"""The tables of builds and of their steps. The table of builds is the queue."""
+"""The tables of builds, of their steps and of their volumes. The table of builds is the queue."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
@@ -29,6 +29,7 @@ builds = Table(
     Column("repo_owner", String(255)),
     Column("repo_name", String(255)),
     Column("request_id", String(64)),  # hash of a request that a client may repeat
+    Column("volume_from", String(24)),  # the build whose volume this one goes on with
     Column("error", Text, nullable=False),
     # The queue.
     Column("priority", Integer, nullable=False),
@@ -76,5 +77,18 @@ workflow_data = Table(
     Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), nullable=False),
     Column("data", Text, nullable=False),  # JSON, sealed for the account
     Column("created_at", UtcTime, nullable=False),
+    Index(None, "build_id"),
+)
+
+# Volumes that outlive their build: a cache for the pipeline's next one. A build whose volume is
+# its own has no row before it has ended.
+volumes = Table(
+    "volumes",
+    metadata,
+    id_column(),  # that of the build that made it
+    reference("pipeline_id"),
+    reference("build_id"),  # has it, or had it last
+    Column("free_since", UtcTime),  # NULL: the build has it still
+    Index(None, "pipeline_id", "free_since"),
     Index(None, "build_id"),
 )

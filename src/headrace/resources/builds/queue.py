@@ -1,6 +1,7 @@
 """The statements of the queue: claim a build, renew leases, find what died or is due."""
 
 import functools
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A build that was claimed, and who started it."""
 
     order: BuildOrder
+    pipeline_id: str | None
+    options: Mapping[str, Any]
+    volume_from: str | None
     user_id: str
     stop_requested: bool
 
@@ -73,7 +77,14 @@ def claim(db: Connection, owner: str, *, lease_s: float) -> Claim | None:
         decision=None if row.decision is None else msgspec.convert(row.decision, Decision),
         created_at=row.created_at,
     )
-    return Claim(order=order, user_id=row.user_id, stop_requested=row.stop_requested)
+    return Claim(
+        order=order,
+        pipeline_id=row.pipeline_id,
+        options=row.options,
+        volume_from=row.volume_from,
+        user_id=row.user_id,
+        stop_requested=row.stop_requested,
+    )
 
 
 @functools.cache  # to build it costs ten times what SQLite takes to run it
@@ -113,6 +124,9 @@ def _taking(dialect: str) -> UpdateBase:
             builds.c.id,
             builds.c.account_id,
             builds.c.user_id,
+            builds.c.pipeline_id,
+            builds.c.volume_from,
+            builds.c.options,
             builds.c.attempt,
             builds.c.created_at,
             builds.c.decision,

@@ -99,6 +99,7 @@ def add(db: Connection, request: BuildRequest, *, progress_id: str, now: datetim
             "repo_owner": request.repo_owner,
             "repo_name": request.repo_name,
             "request_id": request.request_id,
+            "volume_from": request.volume_from,
             "error": "",
             "priority": request.priority,
             "concurrency": request.concurrency,

@@ -41,6 +41,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     repo_name: str | None = None
     annotations: Mapping[str, str] = {}
     request_id: str | None = None  # the same for a repeated request
+    volume_from: str | None = None  # the build whose volume this one goes on with
     options: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}  # the body of the run, without variables
     concurrency: int | None = None
