@@ -91,6 +91,57 @@ class Group(_Frozen, frozen=True, kw_only=True, tag="group"):
 Action = RunCommands | CloneRepository | WaitForApproval | Group
 
 
+class Retry(_Frozen, frozen=True, kw_only=True):
+    """How often a step is tried, and how long is waited in between."""
+
+    max_attempts: int = 1  # in total; 1: a failure is final
+    delay_s: float = 5
+    factor: float = 1  # 1: every wait is `delay_s`; else each wait is the one before to this power
+
+
+class Entry(_Frozen, frozen=True, kw_only=True):
+    """One annotation, or one key of an image's metadata."""
+
+    name: str
+    text: str = ""
+    evaluate: bool = False  # the text is an expression
+
+
+class Annotate(_Frozen, frozen=True, kw_only=True):
+    """Annotations to set or to remove on one entity."""
+
+    entity_type: Literal["project", "pipeline", "build", "image"] = "build"
+    entity_id: str | None = None  # id or name; None: the build's own, of an image the step's own
+    set: tuple[Entry, ...] = ()
+    unset: tuple[str, ...] = ()
+    display: str | None = None  # which of `set` lists of builds show
+
+
+class DescribeImage(_Frozen, frozen=True, kw_only=True):
+    """Metadata to set on one image."""
+
+    image: str | None = None  # id or full name; None: the one that this step built
+    set: tuple[Entry, ...] = ()
+
+
+class Hook(_Frozen, frozen=True, kw_only=True):
+    """What runs, and what is noted, at one moment of a step or of the pipeline."""
+
+    mode: Literal["sequential", "parallel"] = "sequential"
+    steps: "tuple[PlannedStep, ...]" = ()  # flat, groups before their members, as in a plan
+    annotate: tuple[Annotate, ...] = ()  # after the steps
+    describe: tuple[DescribeImage, ...] = ()
+
+
+class Hooks(_Frozen, frozen=True, kw_only=True):
+    """The hooks of one step, or of the pipeline."""
+
+    on_elected: Hook | None = None
+    on_success: Hook | None = None
+    on_fail: Hook | None = None
+    on_finish: Hook | None = None
+
+
 class PlannedStep(_Frozen, frozen=True, kw_only=True):
     """One step, ready to be rendered and started. All texts may hold ``${{NAME}}``."""
 
@@ -105,6 +156,8 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
     fail_fast: bool = True
     strict_fail_fast: bool = False
     timeout_s: float | None = None
+    retry: Retry | None = None
+    hooks: Hooks | None = None
 
 
 class Plan(_Frozen, frozen=True, kw_only=True):
@@ -114,6 +167,7 @@ class Plan(_Frozen, frozen=True, kw_only=True):
     mode: Literal["sequential", "parallel"] = "sequential"
     stages: tuple[str, ...] = ()
     success_criteria: SuccessCriteria | None = None
+    hooks: Hooks | None = None
     steps: tuple[PlannedStep, ...] = ()
 
 
