@@ -6,6 +6,7 @@ docker (and later kubernetes) pass it. Statuses, exports and log text are the sa
 """
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -25,6 +26,29 @@ class RegistryLogin(msgspec.Struct, frozen=True):
     password: str
 
 
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container of a composition has beyond that of a step.
+
+    It sees the build's volume only where `Command.volumes` of it says so, and runs without the
+    build's variables; its `Command.network` is where it is found by its names.
+    """
+
+    hosts: tuple[str, ...]  # names by which others on its network reach it, at least one
+    own_volumes: tuple[tuple[str, str], ...] = ()  # (name, target): kept among services of a network
+    scratch: tuple[str, ...] = ()  # targets that begin empty and go with the container
+    tmpfs: Mapping[str, str] = {}  # options by target
+    hostname: str = ""
+    user: str = ""
+    privileged: bool = False
+    add_capabilities: tuple[str, ...] = ()
+    drop_capabilities: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()  # ``name:address``
+    read_only: bool = False
+    init: bool = False
+    shared_memory_bytes: int = 0  # 0: what the engine gives
+    stop_signal: str = ""
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What one step runs, with every template filled in.
 
@@ -41,6 +65,47 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     working_directory: str = VOLUME  # absolute; made where missing; "" is the image's own WORKDIR
     volumes: tuple[tuple[str, str], ...] = ()  # (path below the volume, absolute target)
     login: RegistryLogin | None = None
+    network: str = ""  # letters, digits, ``-``: another network of the build, made where missing
+    stack_of: str = ""  # a started service whose network stack is shared: `localhost` is its own
+    service: Service | None = None  # None: a step
+
+
+class ImageBuild(msgspec.Struct, frozen=True, kw_only=True):
+    """An image to be built and pushed, with every template filled in."""
+
+    names: tuple[str, ...]  # full, with tags: ``registry.example.org/acme/app:1.0``; at least one
+    context: str = VOLUME  # absolute folder below `VOLUME`
+    dockerfile: str = "Dockerfile"  # path below the context
+    content: str | None = None  # of the Dockerfile itself, in place of a file
+    arguments: Mapping[str, str] = {}
+    target: str = ""
+    platform: str = ""
+    no_cache: bool = False
+    cache_from: tuple[str, ...] = ()  # images whose layers may be reused; absent ones are passed over
+    inline_cache: bool = False  # write what `cache_from` needs into the image (BuildKit alone)
+    buildkit: bool = False
+    quiet: bool = False  # print what failed, and nothing else
+    secrets: Mapping[str, bytes] = {}  # by id, for ``RUN --mount=type=secret`` (BuildKit alone)
+    logins: tuple["RegistryLogin", ...] = ()  # for pulls and pushes, one a domain
+    push: bool = False  # every name, after the build
+
+
+class ImagePush(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that exists, to be pushed under other names."""
+
+    candidate: str  # name or id; pulled where it is missing
+    names: tuple[str, ...]
+    pull_login: "RegistryLogin | None" = None
+    push_login: "RegistryLogin | None" = None
+
+
+class ImageResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an image that was built or pushed."""
+
+    id: str  # ``sha256:…``, of its configuration
+    digest: str = ""  # ``sha256:…`` in the registry; empty where it was not pushed
+    size_bytes: int = 0
+    created_at: datetime | None = None
 
 
 class StepExit(msgspec.Struct, frozen=True):
@@ -67,6 +132,13 @@ class RunningStep(Protocol):
         """Ask the process group to end, force it after ``grace_s`` seconds, return when it is gone."""
 
 
+class RunningImage(RunningStep, Protocol):
+    """A build or push of an image that was started. `stop` ends it; nothing of it is left running."""
+
+    def result(self) -> ImageResult:
+        """Return what came of it. Only after `wait` said exit code 0."""
+
+
 class Workspace(Protocol):
     """What one build owns: a volume, a network, its steps."""
 
@@ -82,11 +154,26 @@ class Workspace(Protocol):
             StepCouldNotStart: nothing ran; nothing is left behind.
         """
 
+    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: "Say") -> RunningImage:
+        """Start to build or push an image; `step` and `say` as of `start`.
+
+        It ends together with this process: nothing of it is adopted, it is begun again.
+
+        Raises:
+            StepCouldNotStart: this runtime has no engine for it, or nothing can be sent to it.
+        """
+
     async def adopt(self, step: str) -> RunningStep | None:
         """Take up a step that another process of ours started before it died.
 
         None where this runtime cannot, or nothing of it is left: the step is lost then, and
         whatever remained of it has been removed.
+        """
+
+    async def clear(self, network: str) -> None:
+        """Remove the services that were started on a network, with their own volumes. Safe twice.
+
+        A network other than the build's own is removed, too. No step may run on it any more.
         """
 
     async def read(self, path: str) -> bytes | None:
@@ -118,6 +205,12 @@ class Runtime(Protocol):
 
     async def open(self, build_id: str) -> Workspace:
         """Return the workspace of a build: a new one, or what is left of it after a restart."""
+
+    async def environment(self, environment_id: str) -> Workspace:
+        """Return the workspace of services that outlive their build: a new one, or what is there.
+
+        It has no volume. `builds` does not tell of it; only its own `destroy` removes it.
+        """
 
     async def builds(self) -> frozenset[str]:
         """Return the ids of the builds that have anything on this machine."""

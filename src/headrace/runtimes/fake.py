@@ -10,16 +10,26 @@ A step obeys its environment, so that a failure case is a YAML file and not Pyth
 | `FAKE_EXIT_CODE` | the exit code, whatever the script says |
 | `FAKE_OOM` | the step is killed for memory (exit code 137) |
 
-Scripts are read by `fake_script`: enough of a shell for scenario tests to mean what they say.
+A service runs its own words as a script and ends; without any it runs until it is stopped, or ends at
+once with its `FAKE_EXIT_CODE`. Scripts are read by `fake_script`: enough of a shell for scenario tests to mean what they say.
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 from headrace.kit.clock import SystemClock
-from headrace.runtimes.base import Command, Say, StepCouldNotStart, StepExit
-from headrace.runtimes.fake_script import Script, missing_shell
+from headrace.runtimes.base import (
+    Command,
+    ImageBuild,
+    ImagePush,
+    ImageResult,
+    Say,
+    StepCouldNotStart,
+    StepExit,
+)
+from headrace.runtimes.fake_script import Script, missing_shell, served
 
 OUT_OF_MEMORY = 137
 ASKED_TO_END = 143
@@ -51,8 +61,11 @@ class FakeProcess:
         if output := environment.get("FAKE_OUTPUT"):
             self.print(output.encode())
         code = 0
-        if self._command.script is not None:
-            code = await Script(self, self._command, self._files).run(self._command.script)
+        script = served(self._command) if self._command.service else self._command.script
+        if script is not None:
+            code = await Script(self, self._command, self._files).run(script)
+        elif self._command.service and "FAKE_EXIT_CODE" not in environment:
+            await asyncio.Event().wait()  # until somebody stops it
         await self.sleep(float(environment.get("FAKE_SLEEP_S", "0")))
         if environment.get("FAKE_OOM", "") not in ("", "0", "false"):
             return StepExit(OUT_OF_MEMORY, out_of_memory=True)
@@ -128,6 +141,18 @@ class FakeStep:
         await self._process.kill(FORCED_TO_END)
 
 
+class FakeImageStep(FakeStep):
+    """A build or push of the fake; fills `base.RunningImage`."""
+
+    def __init__(self, process: FakeProcess, clock: Sleeper, result: ImageResult) -> None:
+        super().__init__(process, clock)
+        self._result = result
+
+    def result(self) -> ImageResult:
+        """Return what came of it."""
+        return self._result
+
+
 class FakeWorkspace:
     """What one build owns in the fake: files by their path in the volume, and processes."""
 
@@ -136,6 +161,7 @@ class FakeWorkspace:
         self.files: dict[str, bytes] = {}
         self.commands: dict[str, Command] = {}  # what was started, by step, in order
         self.processes: dict[str, FakeProcess] = {}
+        self.jobs: dict[str, ImageBuild | ImagePush] = {}  # images that were built or pushed, by step
         self.adoptable = True
         self.destroyed = False
         self._clock = clock
@@ -146,22 +172,49 @@ class FakeWorkspace:
             raise StepCouldNotStart(reason)
         if lacking := missing_shell(command):
             raise StepCouldNotStart(lacking)
+        if command.stack_of and command.stack_of not in self.processes:
+            raise StepCouldNotStart("the service that holds the shared network has ended; see its log")
         await say(f"Running {command.image} in memory")
         self.commands[step] = command
         self.destroyed = False
         self.processes[step] = FakeProcess(command, self.files, self._clock)
         return FakeStep(self.processes[step], self._clock)
 
+    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: Say) -> FakeImageStep:
+        """Start to build or push; a build obeys its arguments as a step its environment."""
+        told = dict(job.arguments) if isinstance(job, ImageBuild) else {}
+        if reason := told.get("FAKE_START_FAILS"):
+            raise StepCouldNotStart(reason)
+        names = ", ".join(job.names)
+        await say(f"{'Building' if isinstance(job, ImageBuild) else 'Pushing'} {names} in memory")
+        self.jobs[step] = job
+        self.destroyed = False
+        process = FakeProcess(Command(image="", environment=told), self.files, self._clock)
+        self.processes[step] = process
+        made = job.candidate if isinstance(job, ImagePush) else f"{names} {sorted(told.items())}"
+        number = hashlib.sha256(made.encode()).hexdigest()
+        pushed = isinstance(job, ImagePush) or job.push
+        result = ImageResult(id=f"sha256:{number}", digest=f"sha256:{number[::-1]}" if pushed else "")
+        return FakeImageStep(process, self._clock, result)
+
     async def adopt(self, step: str) -> FakeStep | None:
         """Take up a step again; None where `adoptable` is off, as on the local runtime."""
         process = self.processes.get(step)
         if process is None:
             return None
-        if not self.adoptable:
+        if not self.adoptable or step in self.jobs:
             await process.kill(FORCED_TO_END)
             del self.processes[step]
             return None
         return FakeStep(process, self._clock)
+
+    async def clear(self, network: str) -> None:
+        """End the services of a network, and what runs beside them on one of their own."""
+        for step, process in list(self.processes.items()):
+            command = self.commands.get(step)
+            if command and command.network == network and (network or command.service):
+                await process.kill(FORCED_TO_END)
+                del self.processes[step]
 
     async def read(self, path: str) -> bytes | None:
         """Return a file of the volume; None if absent."""
@@ -193,6 +246,7 @@ class FakeRuntime:
 
     def __init__(self, clock: Sleeper | None = None) -> None:
         self.workspaces: dict[str, FakeWorkspace] = {}
+        self.environments: dict[str, FakeWorkspace] = {}
         self._clock = clock or SystemClock()
 
     async def open(self, build_id: str) -> FakeWorkspace:
@@ -200,6 +254,10 @@ class FakeRuntime:
         if build_id not in self.workspaces:
             self.workspaces[build_id] = FakeWorkspace(build_id, self._clock)
         return self.workspaces[build_id]
+
+    async def environment(self, environment_id: str) -> FakeWorkspace:
+        """Return the workspace of services that outlive their build."""
+        return self.environments.setdefault(environment_id, FakeWorkspace(environment_id, self._clock))
 
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a workspace."""

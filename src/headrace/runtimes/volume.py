@@ -52,6 +52,15 @@ def write(root: Path, path: str, content: bytes, mode: int) -> None:
             stream.write(content)
 
 
+def opened_folder(root: Path, path: str) -> contextlib.AbstractContextManager[int]:
+    """Open a folder for reading, as a descriptor while the block lasts.
+
+    Raises:
+        OSError: on entering: there is none, or a link or a file is in the way.
+    """
+    return _opened(root, parts(path), make=False)
+
+
 def make_folder(root: Path, path: str) -> None:
     """Make a folder and those above it. Raises `OSError` where a link or a file is in the way."""
     with _opened(root, parts(path), make=True):

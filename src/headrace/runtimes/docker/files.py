@@ -4,12 +4,16 @@ Through the engine a file costs 33 ms (it mounts the stopped container for it), 
 nothing. The disk is open to a server that runs as root beside its engine.
 """
 
+import asyncio
 import base64
+import errno
 import io
 import json
 import os
 import tarfile
+import tempfile
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 from aiodocker.containers import DockerContainer
@@ -17,8 +21,10 @@ from aiodocker.exceptions import DockerError
 
 from headrace.runtimes import volume
 from headrace.runtimes.base import VOLUME
+from headrace.runtimes.docker.context import Ignore, pack_folder, repack
 
 _NOT_FOUND = 404
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 _GO_SYMLINK = 1 << 27  # of Go's file mode, which the engine speaks
 
 
@@ -39,6 +45,10 @@ class VolumeOnDisk:
     async def make_source(self, path: str) -> None:
         """Make sure that a path can be mounted elsewhere; see `volume.make_source`."""
         volume.make_source(self._folder, path)
+
+    async def pack(self, folder: str, ignore: Ignore, out: IO[bytes]) -> None:
+        """Write a folder as the context of a build; see `context.pack_folder`."""
+        await asyncio.to_thread(pack_folder, self._folder, folder, ignore, out)
 
     async def use(self, container: DockerContainer) -> None:
         """Nothing waits to be written."""
@@ -97,6 +107,27 @@ class VolumeInContainer:
             answer.raise_for_status()
             told = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
             return bool(told["mode"] & _GO_SYMLINK)
+
+    async def pack(self, folder: str, ignore: Ignore, out: IO[bytes]) -> None:
+        """Write a folder as the context of a build.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+        """
+        if self._container is None:
+            raise FileNotFoundError(errno.ENOENT, "nothing is in the volume yet", folder)
+        await self.flush()
+        url = f"{self._base}/containers/{self._container.id}/archive"
+        with tempfile.TemporaryFile() as given:
+            params = {"path": f"{VOLUME}/{'/'.join(volume.parts(folder))}"}
+            async with self._session.get(url, params=params, timeout=_NO_TIMEOUT) as answer:
+                if answer.status == _NOT_FOUND:
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
+                answer.raise_for_status()
+                async for chunk in answer.content.iter_any():
+                    given.write(chunk)
+            given.seek(0)
+            await asyncio.to_thread(repack, given, ignore, out)
 
     async def use(self, container: DockerContainer) -> None:
         """Take a new container, not yet started, and give it what waits."""

@@ -4,18 +4,19 @@ import base64
 import binascii
 import json
 from pathlib import Path
+from typing import Any
 
 from headrace.runtimes.base import RegistryLogin
 
-_HUB = "docker.io"
-_HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", _HUB)
+HUB = "docker.io"
+_HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", HUB)
 
 
 def domain_of(image: str) -> str:
     """Return the registry of an image: ``registry.example.org:5000``; ``docker.io`` where it names none."""
     domain, slash, _ = image.partition("/")
     named = slash and ("." in domain or ":" in domain or domain == "localhost")
-    return domain if named else _HUB
+    return domain if named else HUB
 
 
 def stored_login(config: Path, image: str) -> RegistryLogin | None:
@@ -29,18 +30,34 @@ def stored_login(config: Path, image: str) -> RegistryLogin | None:
     Returns:
         None where the file is absent, unreadable or knows no login for that registry.
     """
-    try:
-        auths = json.loads(config.read_bytes())["auths"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    auths = _auths(config)
     domain = domain_of(image)
-    keys = _HUB_KEYS if domain == _HUB else (domain, f"https://{domain}", f"http://{domain}")
+    keys = _HUB_KEYS if domain == HUB else (domain, f"https://{domain}", f"http://{domain}")
     for key in keys:
-        entry = auths.get(key) if isinstance(auths, dict) else None
+        entry = auths.get(key)
         login = _login(domain, entry.get("auth")) if isinstance(entry, dict) else None
         if login is not None:
             return login
     return None
+
+
+def stored_logins(config: Path) -> list[RegistryLogin]:
+    """Return every login that the file of ``docker login`` holds; none where it cannot be read."""
+    found = []
+    for key, entry in _auths(config).items():
+        domain = HUB if key in _HUB_KEYS else key.removeprefix("https://").removeprefix("http://").rstrip("/")
+        login = _login(domain, entry.get("auth")) if isinstance(entry, dict) else None
+        if login is not None:
+            found.append(login)
+    return found
+
+
+def _auths(config: Path) -> dict[str, Any]:
+    try:
+        auths = json.loads(config.read_bytes())["auths"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return auths if isinstance(auths, dict) else {}
 
 
 def _login(domain: str, encoded: object) -> RegistryLogin | None:

@@ -18,9 +18,19 @@ from aiodocker.exceptions import DockerError
 from aiodocker.volumes import DockerVolume
 
 from headrace.runtimes import volume
-from headrace.runtimes.base import VOLUME, Command, RegistryLogin, Say, StepCouldNotStart
+from headrace.runtimes.base import (
+    VOLUME,
+    Command,
+    ImageBuild,
+    ImagePush,
+    RegistryLogin,
+    Say,
+    StepCouldNotStart,
+)
 from headrace.runtimes.docker.files import VolumeInContainer, VolumeOnDisk, files_of, put_files
+from headrace.runtimes.docker.images import DockerImageStep, ImageEngine
 from headrace.runtimes.docker.logins import domain_of, stored_login
+from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of
 from headrace.runtimes.docker.step import DockerStep, EngineLog
 
 _API = "v1.41"
@@ -46,18 +56,20 @@ class DockerSettings(msgspec.Struct, frozen=True):
 class DockerWorkspace:
     """What one build owns on the engine."""
 
-    def __init__(self, docker: Docker, settings: DockerSettings, build_id: str) -> None:
+    def __init__(self, docker: Docker, settings: DockerSettings, owner: str, *, kind: str = "build") -> None:
         installation = settings.installation
         self._docker = docker
         self._logins = settings.logins.expanduser()
         self._base = f"{_http(settings.host)}/{_API}"
-        self._labels = {f"{_LABEL}.installation": installation, f"{_LABEL}.build": build_id}
-        self._name = f"headrace-{installation}-{build_id}"
+        self._labels = {f"{_LABEL}.installation": installation, f"{_LABEL}.{kind}": owner}
+        self._name = f"headrace-{installation}-{owner}"
         self._network: asyncio.Task[None] | None = None
         self._files: VolumeOnDisk | VolumeInContainer | None = None
         self._mountpoint = ""
         self._current: dict[str, DockerStep] = {}
         self._removals: set[asyncio.Task[None]] = set()
+        self._images = ImageEngine(docker, host=settings.host, base=self._base, logins=self._logins)
+        self._jobs: set[DockerImageStep] = set()
 
     def _log(self, container: DockerContainer) -> EngineLog:
         return EngineLog(self._docker, self._base, container.id)
@@ -94,7 +106,8 @@ class DockerWorkspace:
         stream = container.attach(stdout=True, stderr=True)
         running = DockerStep(container, stream, self._log(container))
         try:
-            await files.use(container)
+            if command.service is None:
+                await files.use(container)
             if command.script is not None and _is_long(command.script):
                 await put_files(container, "/", {_SCRIPT: (_script(command).encode(), 0o644)})
             await running.attach()
@@ -110,6 +123,25 @@ class DockerWorkspace:
             await asyncio.wait({self._remove_later(container)})
             raise
         self._forget_ended(step, running)
+        return running
+
+    async def start_image(
+        self,
+        step: str,  # noqa: ARG002 - nothing of it has a name
+        job: ImageBuild | ImagePush,
+        *,
+        say: Say,
+    ) -> DockerImageStep:
+        """Start to build or push an image; see `base.Workspace.start_image`."""
+        if isinstance(job, ImageBuild):
+            await say(
+                f"Building image {job.names[0]} with {'BuildKit' if job.buildkit else 'the classic builder'}"
+            )
+        try:
+            running = await self._images.start(job, await self._volume())
+        except (DockerError, aiohttp.ClientError, OSError) as error:
+            raise StepCouldNotStart(_reason(error)) from error
+        self._jobs = {other for other in self._jobs if not other.has_ended} | {running}
         return running
 
     def _forget_ended(self, step: str, running: DockerStep) -> None:
@@ -128,6 +160,8 @@ class DockerWorkspace:
 
     async def _create(self, step: str, command: Command, say: Say) -> DockerContainer:
         config = self._config(step, command, [await self._bind(*each) for each in command.volumes])
+        if not is_ordinary(command):
+            await adapt(self._docker, config, command, name=self._name, labels=self._labels)
         try:
             return await self._made(config)
         except DockerError as error:
@@ -196,18 +230,24 @@ class DockerWorkspace:
         """Take up the container that an earlier process started; None if it never started."""
         labels = {**self._labels, f"{_LABEL}.step": step}
         found = await self._docker.containers.list(all=1, filters=json.dumps(_by_labels(labels)))
-        adopted = None
+        adopted, is_service = None, False
         for container in found:
-            state = (await container.show())["State"]
+            shown = await container.show()
+            state, is_service = shown["State"], NETWORK_LABEL in shown["Config"]["Labels"]
             if adopted is None and state["Status"] in ("running", "exited", "paused"):
                 adopted = DockerStep(container, None, self._log(container))
             else:
                 await _ignore_missing(container.delete(force=True, v=True))
         if adopted is not None:
             files = await self._volume()
-            await files.use(adopted.container)
+            if not is_service:  # a service may have no volume to look into
+                await files.use(adopted.container)
             self._current[step] = adopted
         return adopted
+
+    async def clear(self, network: str) -> None:
+        """Remove the services of a network; see `base.Workspace.clear`."""
+        await remove_labelled(self._docker, _by_labels({**self._labels, **labels_of(network)}))
 
     async def read(self, path: str) -> bytes | None:
         """Return a file of the volume; None if there is none."""
@@ -222,6 +262,7 @@ class DockerWorkspace:
         """Remove containers, network and volume of the build."""
         if self._network is not None:
             await asyncio.gather(self._network, return_exceptions=True)
+        await asyncio.gather(*(job.stop(0) for job in self._jobs))
         if keep_volume and self._files is not None:
             await self._files.flush()
         await asyncio.gather(*self._removals)
@@ -254,9 +295,13 @@ class DockerRuntime:
         """Return the workspace of a build; nothing is made on the engine yet."""
         return DockerWorkspace(self._docker(), self._settings, build_id)
 
+    async def environment(self, environment_id: str) -> DockerWorkspace:
+        """Return the workspace of services that outlive their build."""
+        return DockerWorkspace(self._docker(), self._settings, environment_id, kind="environment")
+
     async def builds(self) -> frozenset[str]:
         """Return the builds of this installation that have a container, a network or a volume."""
-        docker, filters = self._docker(), _by_labels(self._labels())
+        docker, filters = self._docker(), {"label": [*_by_labels(self._labels())["label"], f"{_LABEL}.build"]}
         containers = await docker.containers.list(all=1, filters=json.dumps(filters))
         networks = await docker.networks.list(filters=filters)
         volumes = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]

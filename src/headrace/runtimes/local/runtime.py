@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 import os
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import msgspec
 
 from headrace.runtimes import volume
-from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart
+from headrace.runtimes.base import VOLUME, Command, ImageBuild, ImagePush, Say, StepCouldNotStart
 from headrace.runtimes.local.leftovers import end_processes
 from headrace.runtimes.local.process import STARTED_FD, LocalStep, start_process
 from headrace.runtimes.local.sandbox import HOME, PATH, prefix
@@ -23,6 +24,11 @@ _PLAIN = (
 )
 _SCRIPT = "/codefresh/script"
 _LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1  # the kernel's limit for one argument or variable
+
+NO_CONTAINERS = (
+    "services and compositions are containers on a network of their own, which the local runtime does "
+    "without; start the server with --runtime docker"
+)
 
 
 class LocalSettings(msgspec.Struct, frozen=True):
@@ -42,6 +48,8 @@ class LocalWorkspace:
 
     async def start(self, step: str, command: Command, *, say: Say) -> LocalStep:
         """Start a step as a process of this machine; see `base.Workspace.start`."""
+        if command.service is not None or command.network or command.stack_of:
+            raise StepCouldNotStart(NO_CONTAINERS)
         await say(f"Running on this machine, without image {command.image!r} (local runtime)")
         try:
             self._volume.mkdir(parents=True, exist_ok=True)
@@ -109,9 +117,20 @@ class LocalWorkspace:
             )
         return ["--", "/bin/sh", "-c", _PLAIN, "sh", *words]
 
+    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: Say) -> NoReturn:  # noqa: ARG002
+        """Refuse: images are made by an engine, and this runtime has none."""
+        what = "built" if isinstance(job, ImageBuild) else "pushed"
+        raise StepCouldNotStart(
+            f"images are {what} by a Docker engine, which the local runtime does without; "
+            "start the server with --runtime docker"
+        )
+
     async def adopt(self, step: str) -> None:  # noqa: ARG002 - the contract's shape
         """Remove what a crash may have left running; nothing can be taken up again."""
         await asyncio.to_thread(end_processes, str(self._volume), {own.pid for own in self._steps})
+
+    async def clear(self, network: str) -> None:
+        """No service ever runs here."""
 
     async def read(self, path: str) -> bytes | None:
         """Return a file of the volume; None if there is none, or only a symbolic link."""
@@ -151,6 +170,10 @@ class LocalRuntime:
     async def open(self, build_id: str) -> LocalWorkspace:
         """Return the workspace of a build; its folder is made when a step or a file needs it."""
         return LocalWorkspace(self._root / build_id, self._hidden)
+
+    async def environment(self, environment_id: str) -> LocalWorkspace:
+        """Return a workspace that refuses to start anything."""
+        return LocalWorkspace(self._root / environment_id, self._hidden)
 
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a folder."""
