@@ -6,7 +6,6 @@ docker (and later kubernetes) pass it. Statuses, exports and log text are the sa
 """
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -70,44 +69,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     service: Service | None = None  # None: a step
 
 
-class ImageBuild(msgspec.Struct, frozen=True, kw_only=True):
-    """An image to be built and pushed, with every template filled in."""
-
-    names: tuple[str, ...]  # full, with tags: ``registry.example.org/acme/app:1.0``; at least one
-    context: str = VOLUME  # absolute folder below `VOLUME`
-    dockerfile: str = "Dockerfile"  # path below the context
-    content: str | None = None  # of the Dockerfile itself, in place of a file
-    arguments: Mapping[str, str] = {}
-    target: str = ""
-    platform: str = ""
-    no_cache: bool = False
-    cache_from: tuple[str, ...] = ()  # images whose layers may be reused; absent ones are passed over
-    inline_cache: bool = False  # write what `cache_from` needs into the image (BuildKit alone)
-    buildkit: bool = False
-    quiet: bool = False  # print what failed, and nothing else
-    secrets: Mapping[str, bytes] = {}  # by id, for ``RUN --mount=type=secret`` (BuildKit alone)
-    logins: tuple["RegistryLogin", ...] = ()  # for pulls and pushes, one a domain
-    push: bool = False  # every name, after the build
-
-
-class ImagePush(msgspec.Struct, frozen=True, kw_only=True):
-    """An image that exists, to be pushed under other names."""
-
-    candidate: str  # name or id; pulled where it is missing
-    names: tuple[str, ...]
-    pull_login: "RegistryLogin | None" = None
-    push_login: "RegistryLogin | None" = None
-
-
-class ImageResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an image that was built or pushed."""
-
-    id: str  # ``sha256:…``, of its configuration
-    digest: str = ""  # ``sha256:…`` in the registry; empty where it was not pushed
-    size_bytes: int = 0
-    created_at: datetime | None = None
-
-
 class StepExit(msgspec.Struct, frozen=True):
     """How a step's process ended."""
 
@@ -132,13 +93,6 @@ class RunningStep(Protocol):
         """Ask the process group to end, force it after ``grace_s`` seconds, return when it is gone."""
 
 
-class RunningImage(RunningStep, Protocol):
-    """A build or push of an image that was started. `stop` ends it; nothing of it is left running."""
-
-    def result(self) -> ImageResult:
-        """Return what came of it. Only after `wait` said exit code 0."""
-
-
 class Workspace(Protocol):
     """What one build owns: a volume, a network, its steps."""
 
@@ -152,15 +106,6 @@ class Workspace(Protocol):
 
         Raises:
             StepCouldNotStart: nothing ran; nothing is left behind.
-        """
-
-    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: "Say") -> RunningImage:
-        """Start to build or push an image; `step` and `say` as of `start`.
-
-        It ends together with this process: nothing of it is adopted, it is begun again.
-
-        Raises:
-            StepCouldNotStart: this runtime has no engine for it, or nothing can be sent to it.
         """
 
     async def adopt(self, step: str) -> RunningStep | None:

@@ -11,24 +11,16 @@ A step obeys its environment, so that a failure case is a YAML file and not Pyth
 | `FAKE_OOM` | the step is killed for memory (exit code 137) |
 
 A service runs its own words as a script and ends; without any it runs until it is stopped, or ends at
-once with its `FAKE_EXIT_CODE`. Scripts are read by `fake_script`: enough of a shell for scenario tests to mean what they say.
+once with its `FAKE_EXIT_CODE`. Scripts are read by `fake_script`: enough of a shell for scenario tests
+to mean what they say.
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 from headrace.kit.clock import SystemClock
-from headrace.runtimes.base import (
-    Command,
-    ImageBuild,
-    ImagePush,
-    ImageResult,
-    Say,
-    StepCouldNotStart,
-    StepExit,
-)
+from headrace.runtimes.base import Command, Say, StepCouldNotStart, StepExit
 from headrace.runtimes.fake_script import Script, missing_shell, served
 
 OUT_OF_MEMORY = 137
@@ -141,18 +133,6 @@ class FakeStep:
         await self._process.kill(FORCED_TO_END)
 
 
-class FakeImageStep(FakeStep):
-    """A build or push of the fake; fills `base.RunningImage`."""
-
-    def __init__(self, process: FakeProcess, clock: Sleeper, result: ImageResult) -> None:
-        super().__init__(process, clock)
-        self._result = result
-
-    def result(self) -> ImageResult:
-        """Return what came of it."""
-        return self._result
-
-
 class FakeWorkspace:
     """What one build owns in the fake: files by their path in the volume, and processes."""
 
@@ -161,7 +141,6 @@ class FakeWorkspace:
         self.files: dict[str, bytes] = {}
         self.commands: dict[str, Command] = {}  # what was started, by step, in order
         self.processes: dict[str, FakeProcess] = {}
-        self.jobs: dict[str, ImageBuild | ImagePush] = {}  # images that were built or pushed, by step
         self.adoptable = True
         self.destroyed = False
         self._clock = clock
@@ -180,29 +159,12 @@ class FakeWorkspace:
         self.processes[step] = FakeProcess(command, self.files, self._clock)
         return FakeStep(self.processes[step], self._clock)
 
-    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: Say) -> FakeImageStep:
-        """Start to build or push; a build obeys its arguments as a step its environment."""
-        told = dict(job.arguments) if isinstance(job, ImageBuild) else {}
-        if reason := told.get("FAKE_START_FAILS"):
-            raise StepCouldNotStart(reason)
-        names = ", ".join(job.names)
-        await say(f"{'Building' if isinstance(job, ImageBuild) else 'Pushing'} {names} in memory")
-        self.jobs[step] = job
-        self.destroyed = False
-        process = FakeProcess(Command(image="", environment=told), self.files, self._clock)
-        self.processes[step] = process
-        made = job.candidate if isinstance(job, ImagePush) else f"{names} {sorted(told.items())}"
-        number = hashlib.sha256(made.encode()).hexdigest()
-        pushed = isinstance(job, ImagePush) or job.push
-        result = ImageResult(id=f"sha256:{number}", digest=f"sha256:{number[::-1]}" if pushed else "")
-        return FakeImageStep(process, self._clock, result)
-
     async def adopt(self, step: str) -> FakeStep | None:
         """Take up a step again; None where `adoptable` is off, as on the local runtime."""
         process = self.processes.get(step)
         if process is None:
             return None
-        if not self.adoptable or step in self.jobs:
+        if not self.adoptable:
             await process.kill(FORCED_TO_END)
             del self.processes[step]
             return None

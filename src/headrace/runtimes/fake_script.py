@@ -50,6 +50,14 @@ def missing_shell(command: Command) -> str | None:
     return None
 
 
+def served(command: Command) -> str | None:
+    """Return what a service runs, as a script; None where its image decides."""
+    words = [*(command.entry_point or ()), *(command.cmd or ())]
+    if words[:1] and words[0].rpartition("/")[2] in _SHELLS and words[1:2] == ["-c"]:
+        return " ".join(words[2:3])
+    return shlex.join(words) if words else None
+
+
 class Script:
     """One run of a script: its variables, its folder, and where its output goes."""
 

@@ -18,17 +18,8 @@ from aiodocker.exceptions import DockerError
 from aiodocker.volumes import DockerVolume
 
 from headrace.runtimes import volume
-from headrace.runtimes.base import (
-    VOLUME,
-    Command,
-    ImageBuild,
-    ImagePush,
-    RegistryLogin,
-    Say,
-    StepCouldNotStart,
-)
+from headrace.runtimes.base import VOLUME, Command, RegistryLogin, Say, StepCouldNotStart
 from headrace.runtimes.docker.files import VolumeInContainer, VolumeOnDisk, files_of, put_files
-from headrace.runtimes.docker.images import DockerImageStep, ImageEngine
 from headrace.runtimes.docker.logins import domain_of, stored_login
 from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of
 from headrace.runtimes.docker.step import DockerStep, EngineLog
@@ -56,7 +47,9 @@ class DockerSettings(msgspec.Struct, frozen=True):
 class DockerWorkspace:
     """What one build owns on the engine."""
 
-    def __init__(self, docker: Docker, settings: DockerSettings, owner: str, *, kind: str = "build") -> None:
+    def __init__(
+        self, docker: Docker, settings: DockerSettings, owner: str, *, kind: str = "build"
+    ) -> None:
         installation = settings.installation
         self._docker = docker
         self._logins = settings.logins.expanduser()
@@ -68,8 +61,6 @@ class DockerWorkspace:
         self._mountpoint = ""
         self._current: dict[str, DockerStep] = {}
         self._removals: set[asyncio.Task[None]] = set()
-        self._images = ImageEngine(docker, host=settings.host, base=self._base, logins=self._logins)
-        self._jobs: set[DockerImageStep] = set()
 
     def _log(self, container: DockerContainer) -> EngineLog:
         return EngineLog(self._docker, self._base, container.id)
@@ -123,25 +114,6 @@ class DockerWorkspace:
             await asyncio.wait({self._remove_later(container)})
             raise
         self._forget_ended(step, running)
-        return running
-
-    async def start_image(
-        self,
-        step: str,  # noqa: ARG002 - nothing of it has a name
-        job: ImageBuild | ImagePush,
-        *,
-        say: Say,
-    ) -> DockerImageStep:
-        """Start to build or push an image; see `base.Workspace.start_image`."""
-        if isinstance(job, ImageBuild):
-            await say(
-                f"Building image {job.names[0]} with {'BuildKit' if job.buildkit else 'the classic builder'}"
-            )
-        try:
-            running = await self._images.start(job, await self._volume())
-        except (DockerError, aiohttp.ClientError, OSError) as error:
-            raise StepCouldNotStart(_reason(error)) from error
-        self._jobs = {other for other in self._jobs if not other.has_ended} | {running}
         return running
 
     def _forget_ended(self, step: str, running: DockerStep) -> None:
@@ -262,7 +234,6 @@ class DockerWorkspace:
         """Remove containers, network and volume of the build."""
         if self._network is not None:
             await asyncio.gather(self._network, return_exceptions=True)
-        await asyncio.gather(*(job.stop(0) for job in self._jobs))
         if keep_volume and self._files is not None:
             await self._files.flush()
         await asyncio.gather(*self._removals)

@@ -7,12 +7,11 @@ import asyncio
 import contextlib
 import os
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 import msgspec
 
 from headrace.runtimes import volume
-from headrace.runtimes.base import VOLUME, Command, ImageBuild, ImagePush, Say, StepCouldNotStart
+from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart
 from headrace.runtimes.local.leftovers import end_processes
 from headrace.runtimes.local.process import STARTED_FD, LocalStep, start_process
 from headrace.runtimes.local.sandbox import HOME, PATH, prefix
@@ -116,14 +115,6 @@ class LocalWorkspace:
                 "not known; give the step 'commands' or 'cmd'"
             )
         return ["--", "/bin/sh", "-c", _PLAIN, "sh", *words]
-
-    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: Say) -> NoReturn:  # noqa: ARG002
-        """Refuse: images are made by an engine, and this runtime has none."""
-        what = "built" if isinstance(job, ImageBuild) else "pushed"
-        raise StepCouldNotStart(
-            f"images are {what} by a Docker engine, which the local runtime does without; "
-            "start the server with --runtime docker"
-        )
 
     async def adopt(self, step: str) -> None:  # noqa: ARG002 - the contract's shape
         """Remove what a crash may have left running; nothing can be taken up again."""
