@@ -49,6 +49,29 @@ def search(pattern: str, text: str, flags: str = "") -> bool:
         raise BadRegex(f"regular expression {pattern!r} repeats a group too often") from None
 
 
+def spans(pattern: str, text: str) -> list[tuple[int, int]]:
+    """Find every match, from left to right, without overlaps; (start, end) of each.
+
+    Raises:
+        BadRegex: as `search`.
+    """
+    if len(text) > MAX_TEXT:
+        raise BadRegex(f"text is longer than {MAX_TEXT} characters")
+    root = _compiled(pattern, "")
+    run = _Run(text)
+    found: list[tuple[int, int]] = []
+    at = 0
+    try:
+        while at <= len(text):
+            ends: list[int] = []
+            if root.match(run, at, lambda end, ends=ends: ends.append(end) is None):  # type: ignore[misc]  # bound
+                found.append((at, ends[0]))
+            at = max(at + 1, ends[0] if ends else 0)
+    except RecursionError:
+        raise BadRegex(f"regular expression {pattern!r} repeats a group too often") from None
+    return found
+
+
 def split_literal(literal: str) -> tuple[str, str] | None:
     """Split ``/regex/flags`` into its parts; None where the text is no such literal."""
     parts = re.fullmatch(r"/(.+)/([gimsuy]*)", literal, re.DOTALL)
