@@ -4,7 +4,7 @@ A plan is stored with its build, so it never holds a secret value: texts keep th
 templates, which `pipeline.variables.substitute` fills just before a step starts.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -88,7 +88,26 @@ class Group(_Frozen, frozen=True, kw_only=True, tag="group"):
     success_criteria: SuccessCriteria | None = None
 
 
-Action = RunCommands | CloneRepository | WaitForApproval | Group
+class RunComposition(_Frozen, frozen=True, kw_only=True, tag="composition"):
+    """``type: composition``: candidates that run to their end beside services."""
+
+    composition: dict[str, Any] | str  # a compose document, the path of one, or a stored one's name
+    candidates: dict[str, Any]  # service definitions, by name
+    variables: tuple[str, ...] = ()  # ``NAME=value``, for the ``${NAME}`` of compose
+    working_directory: str | None = None
+
+
+class LaunchComposition(_Frozen, frozen=True, kw_only=True, tag="launch"):
+    """``type: launch-composition``: services that stay after the build, as an environment."""
+
+    composition: dict[str, Any] | str
+    variables: tuple[str, ...] = ()
+    working_directory: str | None = None
+    environment_name: str | None = None  # None: name or path of the composition
+    entry_point: str | None = None  # name of the main service
+
+
+Action = RunCommands | CloneRepository | WaitForApproval | Group | RunComposition | LaunchComposition
 
 
 class Retry(_Frozen, frozen=True, kw_only=True):
@@ -142,6 +161,36 @@ class Hooks(_Frozen, frozen=True, kw_only=True):
     on_finish: Hook | None = None
 
 
+class Readiness(_Frozen, frozen=True, kw_only=True):
+    """What tells that services can be used: commands that succeed."""
+
+    image: str
+    commands: tuple[str, ...]
+    period_s: float = 10  # between two tries
+    timeout_s: float = 10  # of one try
+    initial_delay_s: float = 0
+    success_threshold: int = 1  # tries in a row
+    failure_threshold: int = 3  # the same
+
+
+class Setup(_Frozen, frozen=True, kw_only=True):
+    """Commands that run once, when the services are ready."""
+
+    image: str
+    commands: tuple[str, ...]
+
+
+class Services(_Frozen, frozen=True, kw_only=True):
+    """``services``: containers that live beside the steps of a build, or beside one step."""
+
+    composition: dict[str, Any] | str  # service definitions by name, a compose file, a stored name
+    name: str = ""
+    variables: tuple[str, ...] = ()  # ``NAME=value``, for the ``${NAME}`` of compose
+    readiness: Readiness | None = None
+    setup: Setup | None = None
+    shared_host_network: bool = False
+
+
 class PlannedStep(_Frozen, frozen=True, kw_only=True):
     """One step, ready to be rendered and started. All texts may hold ``${{NAME}}``."""
 
@@ -158,6 +207,7 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
     timeout_s: float | None = None
     retry: Retry | None = None
     hooks: Hooks | None = None
+    services: Services | None = None  # its own; None: those of the build
 
 
 class Plan(_Frozen, frozen=True, kw_only=True):
@@ -168,6 +218,7 @@ class Plan(_Frozen, frozen=True, kw_only=True):
     stages: tuple[str, ...] = ()
     success_criteria: SuccessCriteria | None = None
     hooks: Hooks | None = None
+    services: Services | None = None
     steps: tuple[PlannedStep, ...] = ()
 
 
