@@ -78,6 +78,13 @@ class SuccessCriteria(_Frozen, frozen=True, kw_only=True):
     any_of: tuple[tuple[str, str], ...] | None = None
 
 
+class Outputs(_Frozen, frozen=True, kw_only=True):
+    """What an unfolded step type hands on of all that its steps export."""
+
+    names: tuple[str, ...] | None = None  # these alone; None: everything
+    required: tuple[str, ...] = ()  # without one of these the group has failed
+
+
 class Group(_Frozen, frozen=True, kw_only=True, tag="group"):
     """Steps that run as one: ``type: parallel``, ``scale``, ``matrix``, an unfolded step type.
 
