@@ -12,6 +12,7 @@ import msgspec
 from headrace.pipeline.document import Document
 from headrace.pipeline.fields import AnyMap, Anything, Field, Flag, Items, Mapping, OneOf, StrictFlag, Text
 from headrace.pipeline.findings import Findings, Place, as_javascript, shown
+from headrace.pipeline.hooks import DEFAULT_IMAGE, MOMENTS, REFUSED, Parts, read_hook, read_notes
 from headrace.pipeline.steps.base import HOOKS, StepSpec, StepType
 
 ROOT_FIELDS: dict[str, Field] = {
@@ -36,6 +37,13 @@ LONGEST_EXPRESSION = 12_000
 LOOSE_TYPES = frozenset({"services", "freestyle-ssh", "github-action"})
 
 
+class HookRead(msgspec.Struct, frozen=True):
+    """One hook as read: what it says, and its steps."""
+
+    parts: Parts
+    steps: "tuple[StepRead, ...]" = ()
+
+
 class StepRead(msgspec.Struct, frozen=True):
     """One step as read."""
 
@@ -45,6 +53,7 @@ class StepRead(msgspec.Struct, frozen=True):
     body: dict[str, Any]  # dashes renamed, arguments lifted
     spec: StepSpec
     step_type: StepType | None  # None: not a type that is known here
+    hooks: MappingOf[str, HookRead] = {}  # by `hooks.MOMENTS`; old-style fields are among them
 
 
 class SpecRead(msgspec.Struct, frozen=True):
@@ -54,13 +63,22 @@ class SpecRead(msgspec.Struct, frozen=True):
     written: dict[str, Any]
     place: Place
     steps: tuple[StepRead, ...]
+    hooks: MappingOf[str, HookRead] = {}  # of the pipeline, by `hooks.MOMENTS`
 
 
-def read_spec(document: Document, found: Findings, step_types: MappingOf[str, StepType]) -> SpecRead:
+def read_spec(
+    document: Document, found: Findings, step_types: MappingOf[str, StepType], *, to_run: bool = False
+) -> SpecRead:
     """Read a ``codefresh.yml``, or the ``spec`` of a ``kind: pipeline`` document.
 
     Nothing raises: problems go to ``found``. Children of parallel steps follow their parents in
     `SpecRead.steps`.
+
+    Args:
+        document: as loaded.
+        found: takes what is wrong.
+        step_types: the known types, by name.
+        to_run: for a build, which gives a hook's step the image that the validator misses.
     """
     data, place = _definition(document.data)
     if not isinstance(data, dict):
@@ -77,9 +95,10 @@ def read_spec(document: Document, found: Findings, step_types: MappingOf[str, St
     for name, value in data.items():
         if name not in ROOT_FIELDS:
             found.add(place / name, f'"{name}" is not allowed{shown(value)}')
-    reader = _StepsReader(found, step_types, root.get("stages") or ())
+    reader = _StepsReader(found, step_types, root.get("stages") or (), to_run=to_run)
     reader.read_all(root.get("steps") or {}, place / "steps")
-    return SpecRead(root, data, place, tuple(reader.steps))
+    hooks = reader.hooks(root.get("hooks") or {}, place / "hooks")
+    return SpecRead(root, data, place, tuple(reader.steps), hooks)
 
 
 def _definition(data: Any) -> tuple[Any, Place]:  # noqa: ANN401  # JSON's edge
@@ -112,16 +131,23 @@ class _StepsReader:
     """Reads maps of steps; knows the names and stages of the whole file."""
 
     def __init__(
-        self, found: Findings, step_types: MappingOf[str, StepType], stages: tuple[str | None, ...]
+        self,
+        found: Findings,
+        step_types: MappingOf[str, StepType],
+        stages: tuple[str | None, ...] = (),
+        *,
+        to_run: bool,
+        within_hook: bool = False,
     ) -> None:
         self._found, self._types = found, step_types
+        self._to_run, self._within_hook = to_run, within_hook
         self._stages = [stage for stage in stages if stage is not None]
         self._names: set[str] = set()
         self.steps: list[StepRead] = []
 
     def read_all(self, steps: dict[str, Any], place: Place, *, within_parallel: bool = False) -> None:
         for name, body in steps.items():
-            here = Place((*place.path, name), name)
+            here = Place((*place.path, name), "" if self._within_hook else name)
             self._check_name(name, here)
             if not isinstance(body, dict):
                 outside = Place(here.path)  # the original reports this one for the workflow
@@ -129,7 +155,37 @@ class _StepsReader:
                 if body is not None:
                     self._found.add(here, '"value" must be an object')
                 continue
-            self._read(name, body, here, within_parallel=within_parallel)
+            self.read_one(name, body, here, within_parallel=within_parallel)
+
+    def hooks(self, written: dict[str, Any], place: Place) -> dict[str, HookRead]:
+        """Read the hooks of a step or of the pipeline."""
+        place = Place(place.path)  # what is wrong in a hook is reported for the workflow
+        read = {
+            moment: self._hook(written[moment], place / moment) for moment in MOMENTS if moment in written
+        }
+        return {moment: hook for moment, hook in read.items() if hook is not None}
+
+    def _hook(self, written: object, place: Place) -> HookRead | None:
+        parts = read_hook(written, place, self._found)
+        if parts is None:
+            return None
+        reader = _StepsReader(self._found, self._types, to_run=self._to_run, within_hook=True)
+        if parts.is_one_step:
+            for name, body in parts.steps.items():
+                reader.read_one(name, body, parts.place)
+        else:
+            reader.read_all(dict(parts.steps), parts.place)
+        return HookRead(parts, tuple(reader.steps))
+
+    def _hooks_of(self, body: dict[str, Any], place: Place) -> dict[str, HookRead]:
+        """Read the hooks of a step, in the new form and in the old one."""
+        written = body.get("hooks")
+        hooks = self.hooks(written if isinstance(written, dict) else {}, place / "hooks")
+        for moment in MOMENTS[1:]:
+            if isinstance(old := body.get(moment), dict):
+                annotate, describe = read_notes(old, place / moment, self._found)
+                hooks.setdefault(moment, HookRead(Parts(annotate=annotate, describe=describe)))
+        return hooks
 
     def _check_name(self, name: str, place: Place) -> None:
         if name in self._names:
@@ -140,7 +196,10 @@ class _StepsReader:
         if len(name) > _LONGEST_NAME:
             self._found.add(place, f"step name length is limited to {_LONGEST_NAME}")
 
-    def _read(self, name: str, body: dict[str, Any], place: Place, *, within_parallel: bool) -> None:
+    def read_one(
+        self, name: str, body: dict[str, Any], place: Place, *, within_parallel: bool = False
+    ) -> None:
+        """Read the body of one step."""
         written = body.get("type", "freestyle")
         if not isinstance(written, str) or not written:
             self._found.add(place / "type", f'"type" must be a string{shown(written)}')
@@ -148,7 +207,9 @@ class _StepsReader:
         step_type = self._types.get(written)
         renames = {**_DASHES, **(step_type.renamed if step_type else {})}
         body = _renamed(body, renames)
-        if within_parallel and written == "pending-approval":
+        if self._within_hook:
+            body = self._of_hook(body, place)
+        if (within_parallel or self._within_hook) and written == "pending-approval":
             self._found.add(place / "type", '"type" can\'t be pending-approval')
         if written == "parallel":
             self._read_parallel(name, body, place)
@@ -156,12 +217,23 @@ class _StepsReader:
         if step_type is None or step_type.versioned:
             self._check_version(written, place)
         if step_type is None:
-            self.steps.append(StepRead(name, written, place, body, {}, None))
+            hooks = {} if self._within_hook else self._hooks_of(body, place)
+            self.steps.append(StepRead(name, written, place, body, {}, None, hooks))
             return
         body = _lifted(body)
         spec = step_type.read(body, place, self._found)
         self._check_shared(body, spec, place)
-        self.steps.append(StepRead(name, written, place, body, spec, step_type))
+        hooks = {} if self._within_hook else self._hooks_of(body, place)
+        self.steps.append(StepRead(name, written, place, body, spec, step_type, hooks))
+
+    def _of_hook(self, body: dict[str, Any], place: Place) -> dict[str, Any]:
+        """Refuse what no step of a hook may have; give the image that the list form has too."""
+        for key in REFUSED:
+            if key in body:
+                self._found.add(place / key, f'"{key}" is not allowed', hint="leave it out of the hook")
+        if self._to_run and "image" not in body and body.get("type", "freestyle") == "freestyle":
+            body = {"image": DEFAULT_IMAGE, **body}
+        return {key: value for key, value in body.items() if key not in REFUSED}
 
     def _read_parallel(self, name: str, body: dict[str, Any], place: Place) -> None:
         steps = body.get("steps")
