@@ -14,7 +14,9 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # Every version and hash comes from the one lock: as constraints, they hold for a part of it too.
 LOCKED := --constraints requirements.lock --build-constraints requirements.lock
 # Folders with Python of ours; src comes first because mypy and the contracts read only that.
-CODE := src tests tools bench
+CODE := src tests tools bench hatch_build.py
+# What the web pages are made of; a change of it installs the package anew.
+PAGES := $(shell find web -name node_modules -prune -o -type f ! -name api.d.ts -print) openapi.json hatch_build.py
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +34,7 @@ check: .venv/.everything ## the gate before a commit: form, types, walls, fast t
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	cd web && PATH=$(PWD)/$(BIN):$$PATH npm run --silent check
 	$(BIN)/pytest -q -n auto tests/unit tests/scenarios tests/architecture $(PYTEST_ARGS)
 
 bench: .venv/.runtime ## measure beside the floor and the peers; PEERS="sh docker ours" picks some
@@ -59,11 +62,11 @@ clean: ## remove the environment and what the tools left
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
 	@touch $@
 
-.venv/.runtime: pyproject.toml requirements.lock | .venv/.uv
-	$(UV) $(LOCKED) --editable '.[server]'
+.venv/.runtime: pyproject.toml requirements.lock $(PAGES) | .venv/.uv
+	$(UV) $(LOCKED) --reinstall-package headrace --editable '.[server]'
 	@touch $@
 
-.venv/.everything: pyproject.toml requirements.lock | .venv/.uv
+.venv/.everything: pyproject.toml requirements.lock $(PAGES) | .venv/.uv
 	$(UV) --require-hashes --requirement requirements.lock
-	$(UV) $(LOCKED) --editable '.[server]'
+	$(UV) $(LOCKED) --reinstall-package headrace --editable '.[server]'
 	@touch $@ .venv/.runtime

@@ -24,6 +24,7 @@ from headrace.resources.builds.socket import LogSocket
 from headrace.resources.users import service as users
 from headrace.runtimes.base import Runtime
 from headrace.storage import migrations
+from headrace.web.pages import Pages
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,10 @@ class Application:
             "/readyz": self._ready,
             "/metrics": self._metrics,
             "/nomios/version": lambda: json_page(200, {"version": VERSION}),
-            "/": self._home,
         }
+        self._web = Pages()
+        if not self._web:  # a checkout whose pages were not built
+            self._pages["/"] = self._home
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Hand a request to who answers it."""
@@ -61,6 +64,9 @@ class Application:
             await self._api(scope, receive, send)
         else:
             page = self._pages.get(path)
+            if page is None and self._web.has(path):
+                await self._web.send(scope, send)
+                return
             if page is None:
                 answer = json_page(404, {"status": 404, "message": f"could not find {path!r}"})
             else:

@@ -8,6 +8,9 @@ from sqlalchemy import Connection
 
 from headrace.http.scopes import grants
 
+SESSION_COOKIE = "headrace_session"
+PAGE_HEADER = "x-headrace-page"  # what only a page of ours can send along with the cookie
+
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The principal of a request: a user, or a build, in one account."""
@@ -33,6 +36,7 @@ class Credential(msgspec.Struct, frozen=True):
 
     kind: Literal["api-key", "session"]
     text: str
+    by_cookie: bool = False  # a browser adds it by itself, whoever made it ask
 
 
 class Authenticate(Protocol):
@@ -48,9 +52,10 @@ def credential_of(
     """Find the credential of a request.
 
     ``Authorization: <key>`` (or ``Bearer <key>``) is a key; ``x-access-token`` a session. The
-    query value ``authorization`` serves the log socket, whose clients cannot send headers.
+    query value ``authorization`` serves the log socket, whose clients cannot send headers. The
+    cookie of the pages counts where nothing else is given.
     """
-    session = None
+    session = cookie = None
     for name, value in headers:
         if name == b"authorization":
             text = value.decode("latin-1").strip()
@@ -60,7 +65,32 @@ def credential_of(
                 return Credential("api-key", text)
         elif name == b"x-access-token":
             session = value.decode("latin-1").strip()
+        elif name == b"cookie":
+            cookie = cookie or _session_in(value.decode("latin-1"))
     if session:
         return Credential("session", session)
     given = query.get("authorization")
-    return Credential("api-key", given[0]) if given and given[0] else None
+    if given and given[0]:
+        return Credential("api-key", given[0])
+    return Credential("session", cookie, by_cookie=True) if cookie else None
+
+
+def session_cookie(token: str, *, secure: bool) -> str:
+    """Return the header value that gives a browser its session; an empty token takes it away.
+
+    No script can read it, and other sites' requests do not carry it.
+    """
+    parts = [f"{SESSION_COOKIE}={token}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    if secure:
+        parts.append("Secure")
+    if not token:
+        parts.append("Max-Age=0")
+    return "; ".join(parts)
+
+
+def _session_in(cookies: str) -> str | None:
+    for pair in cookies.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == SESSION_COOKIE and value:
+            return value
+    return None

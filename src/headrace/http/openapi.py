@@ -114,7 +114,9 @@ def _types(route: Route) -> list[Any]:
 
 def _shapes(kind: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any annotation
     """Return what a union is made of; msgspec has no schema for a union of untagged objects."""
-    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if not isinstance(kind, types.UnionType):
+        return (kind,)
+    return tuple(shape for shape in typing.get_args(kind) if _has_schema(shape))
 
 
 def _schema(kind: Any, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:  # noqa: ANN401 - any annotation

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import msgspec
 from sqlalchemy import Connection
 
-from headrace.http.auth import Authenticate, Caller, credential_of
+from headrace.http.auth import PAGE_HEADER, Authenticate, Caller, credential_of
 from headrace.http.errors import (
     ApiError,
     BadRequest,
@@ -149,6 +149,8 @@ class Api:
         credential = credential_of(asked.headers, {})
         if credential is None:
             raise Unauthenticated("no API key: send it as the header 'Authorization: <key>'")
+        if credential.by_cookie and route.effect and PAGE_HEADER not in asked.named_headers():
+            raise Forbidden(f"a session cookie changes nothing without the header {PAGE_HEADER!r}")
         caller = self._authenticate(db, credential)
         if caller is None:
             raise Unauthenticated("the API key is unknown, revoked or expired; generate one and try again")

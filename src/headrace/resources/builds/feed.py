@@ -264,7 +264,7 @@ class DatabaseFeed:
 
     def _change(self, db: Connection, build: Build, **values: object) -> None:
         repository.change(db, build.id, **values)
-        signals.publish(db, service.changed(build.id))
+        service.tell(db, build.account_id, build.id)
 
     def _close(self, db: Connection, build: Build, status: BuildStatus, reason: str) -> None:
         service.close(db, build, status, reason=reason, now=datetime.now(UTC))

@@ -12,6 +12,7 @@ from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
 from headrace.kit.crypto import SecretBox
 from headrace.resources.builds import links, service
+from headrace.resources.builds.changes import changes
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.logs import Told
 from headrace.resources.builds.schemas import (
@@ -246,3 +247,14 @@ async def stream_log(
     log = await reader.open(lambda db: service.find(db, caller.account_id, buildId))
     told = Told.read(log, raw.headers.get("last-event-id") or query.cursor)
     return Stream(reader.events(log, told))
+
+
+@router.route(
+    "GET", "/changes", scope=Scope.BUILD_READ, sdk="workflows.changes", operation="workflows-changes"
+)
+async def watch_changes(caller: Caller, hub: Signals) -> Stream:
+    """Be told when builds of the account change, as server-sent events.
+
+    An event `changed` is a hint to read again what one shows; changes at the same time are one event.
+    """
+    return Stream(changes(hub, caller.account_id))

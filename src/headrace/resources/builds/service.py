@@ -41,6 +41,17 @@ def changed(build_id: str) -> str:
     return f"build:{build_id}"
 
 
+def changed_in(account_id: str) -> str:
+    """Return the signal that says that the status of some build of an account has changed."""
+    return f"builds:{account_id}"
+
+
+def tell(db: Connection, account_id: str, build_id: str) -> None:
+    """Wake those who watch a build, and those who watch the builds of its account."""
+    signals.publish(db, changed(build_id))
+    signals.publish(db, changed_in(account_id))
+
+
 def start(db: Connection, request: BuildRequest) -> str:
     """Queue a build: the one door.
 
@@ -68,6 +79,7 @@ def start(db: Connection, request: BuildRequest) -> str:
             values=request.annotations,
         )
     signals.publish(db, QUEUED)
+    signals.publish(db, changed_in(request.account_id))
     return request.build_id
 
 
@@ -212,7 +224,7 @@ def terminate(db: Connection, build: Build) -> None:
     )
     signals.publish(db, STOPPED)
     signals.publish(db, QUEUED)  # nobody may hold it now: then somebody must take it up to end it
-    signals.publish(db, changed(build.id))
+    tell(db, build.account_id, build.id)
 
 
 def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now: datetime) -> None:
@@ -231,7 +243,7 @@ def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now
     )
     api_keys.revoke_for_build(db, build.id)
     signals.publish(db, QUEUED)  # a limit may be free now
-    signals.publish(db, changed(build.id))
+    tell(db, build.account_id, build.id)
 
 
 def decide(db: Connection, build: Build, decision: Decision, *, now: datetime) -> None:
@@ -253,7 +265,7 @@ def decide(db: Connection, build: Build, decision: Decision, *, now: datetime) -
         waiting_until=None,
     )
     signals.publish(db, QUEUED)
-    signals.publish(db, changed(build.id))
+    tell(db, build.account_id, build.id)
 
 
 def steps(db: Connection, build: Build) -> list[StepOut]:

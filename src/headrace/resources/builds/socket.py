@@ -76,6 +76,8 @@ class LogSocket:
         """Find the build of a socket, where its caller may read it."""
         query = read_query(scope["query_string"].decode("latin-1"))
         credential = credential_of(scope["headers"], query)
+        if credential is not None and credential.by_cookie:  # a browser sends it for any site
+            credential = None
         caller = None if credential is None else self._authenticate(db, credential)
         if caller is None:
             raise Unauthenticated("the query value 'authorization' is no API key")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from headrace.http.auth import Caller
+from headrace.http.auth import PAGE_HEADER, Caller, session_cookie
 from headrace.http.errors import NotOffered
-from headrace.http.routing import Connection, Example, Router
+from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.resources.users import service
 from headrace.resources.users.schemas import ExecutionContextOut, LoginIn, SessionOut, UserOut
@@ -77,13 +77,21 @@ def list_account_users(id: str, caller: Caller, db: Connection) -> list[UserOut]
     effect=False,  # it writes nothing, and hashing must not hold the write lock
     example=Example(body={"user": "admin", "password": "the one-time password"}),
 )
-def login(body: LoginIn, db: Connection, sessions: Sessions) -> SessionOut:
-    """Log in by password; the token goes into the header ``x-access-token``."""
-    return service.login(db, sessions, body.user, body.password)
+def login(body: LoginIn, db: Connection, sessions: Sessions, raw: Raw) -> SessionOut | Reply:
+    """Log in by password; the token goes into the header ``x-access-token``.
+
+    A page that sends the header ``x-headrace-page`` gets the session as a cookie instead, which no script can read.
+    """
+    session = service.login(db, sessions, body.user, body.password)
+    if PAGE_HEADER not in raw.headers:
+        return session
+    cookie = session_cookie(session.access_token, secure=raw.base_url.startswith("https:"))
+    return Reply(SessionOut("", session.user), headers={"Set-Cookie": cookie})
 
 
 @router.route("POST", "/auth/logout", scope=Scope.GENERAL, sdk="auth.logout")
-def logout(caller: Caller, db: Connection) -> dict[str, Any]:
+def logout(caller: Caller, db: Connection, raw: Raw) -> Reply:
     """End all sessions of the calling user, on every device."""
     service.end_sessions(db, caller)
-    return {}
+    secure = raw.base_url.startswith("https:")
+    return Reply({}, headers={"Set-Cookie": session_cookie("", secure=secure)})

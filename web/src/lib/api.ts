@@ -1,0 +1,77 @@
+/** Calls of the public API with the session cookie; types come from its OpenAPI document. */
+import type { components } from "../api";
+
+export type Schemas = components["schemas"];
+export type Query = Record<string, string | number | boolean | string[] | undefined>;
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** What the server refused, with its own words. */
+export class ApiFailure extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly body: unknown = undefined,
+  ) {
+    super(message);
+  }
+}
+
+type Lost = () => void;
+let lost: Lost = () => {};
+
+/** Say what happens when the session has ended. */
+export function onSessionLost(act: Lost): void {
+  lost = act;
+}
+
+/** Return the query string, with `?` where there is one; empty values are left out. */
+export function queryText(query: Query = {}): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== "") words.append(name, String(one));
+    }
+  }
+  const text = words.toString();
+  return text && `?${text}`;
+}
+
+/** Write one name as one segment of a path. */
+export const segment = encodeURIComponent;
+
+/** Send one request below /api and return what it answers; throws `ApiFailure`. */
+export async function call<T>(
+  method: Method,
+  path: string,
+  { query, body, signal }: { query?: Query; body?: unknown; signal?: AbortSignal } = {},
+): Promise<T> {
+  const headers: Record<string, string> = { "X-Headrace-Page": "1" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer: Response;
+  try {
+    answer = await fetch(`/api${path}${queryText(query)}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    });
+  } catch (reason) {
+    if (signal?.aborted) throw reason;
+    throw new ApiFailure(0, "the server cannot be reached; try again when it answers");
+  }
+  const text = await answer.text();
+  const value: unknown = text && answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
+  if (answer.ok) return value as T;
+  if (answer.status === 401 && path !== "/auth/login") lost();
+  throw new ApiFailure(answer.status, messageOf(value) ?? `the server answered ${answer.status}`, value);
+}
+
+function messageOf(value: unknown): string | undefined {
+  return typeof value === "object" && value !== null && "message" in value ? String(value.message) : undefined;
+}
+
+export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>("GET", path, { query, signal });
+export const post = <T>(path: string, body?: unknown, query?: Query) => call<T>("POST", path, { body, query });
+export const put = <T>(path: string, body?: unknown, query?: Query) => call<T>("PUT", path, { body, query });
+export const patch = <T>(path: string, body?: unknown, query?: Query) => call<T>("PATCH", path, { body, query });
+export const remove = <T>(path: string, query?: Query) => call<T>("DELETE", path, { query });

@@ -1,0 +1,44 @@
+/** Server-sent events of the account: what has changed, so that open lists read it again. */
+
+export type Kind = "builds";
+type Act = () => void;
+
+const watching = new Map<Kind, Set<Act>>();
+let source: EventSource | undefined;
+
+class Live {
+  connected = $state(true); // false while the stream is broken and the browser tries again
+}
+
+export const live = new Live();
+
+function open(): void {
+  source = new EventSource("/api/changes");
+  source.addEventListener("open", () => {
+    if (!live.connected) for (const acts of watching.values()) for (const act of acts) act(); // some was missed
+    live.connected = true;
+  });
+  source.addEventListener("changed", (event) => {
+    const { kind } = JSON.parse((event as MessageEvent<string>).data) as { kind: Kind };
+    for (const act of watching.get(kind) ?? []) act();
+  });
+  source.addEventListener("error", () => {
+    live.connected = false;
+  });
+}
+
+/** Call `act` whenever something of this kind has changed; returns the way to stop. */
+export function onChange(kind: Kind, act: Act): () => void {
+  if (!source || source.readyState === EventSource.CLOSED) open();
+  const acts = watching.get(kind) ?? new Set();
+  watching.set(kind, acts.add(act));
+  return () => {
+    acts.delete(act);
+  };
+}
+
+/** Forget the stream, when the user logs out. */
+export function closeLive(): void {
+  source?.close();
+  source = undefined;
+}

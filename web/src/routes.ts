@@ -1,0 +1,7 @@
+/** Every page: its address, its name, and what to load when it is opened. */
+import type { Route } from "./lib/router.svelte";
+
+export const ROUTES: Route[] = [
+  { pattern: "/", title: "Home", load: () => import("./views/Builds.svelte") },
+  { pattern: "/builds", title: "Builds", load: () => import("./views/Builds.svelte") },
+];
