@@ -76,8 +76,13 @@ def _exec(value: object, place: Place, found: Findings) -> Parts:
 
 
 def _commands(value: list[Any], place: Place, found: Findings) -> Parts:
-    Items(Text()).read(value, place, found)
-    return Parts(steps={_ONE: {"image": DEFAULT_IMAGE, "commands": value}}, place=place, is_one_step=True)
+    attempt = found.attempt()
+    Items(Text()).read(value, place, attempt)
+    found.errors += attempt.errors
+    if attempt.errors:
+        return Parts()
+    body = {"image": DEFAULT_IMAGE, "commands": value}
+    return Parts(steps={_ONE: body}, place=place, is_one_step=True)
 
 
 def _steps(body: dict[str, Any], place: Place, found: Findings) -> Parts:

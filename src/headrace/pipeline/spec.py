@@ -185,6 +185,15 @@ class _StepsReader:
             if isinstance(old := body.get(moment), dict):
                 annotate, describe = read_notes(old, place / moment, self._found)
                 hooks.setdefault(moment, HookRead(Parts(annotate=annotate, describe=describe)))
+        annotate, describe = read_notes(body, place, self._found)
+        if annotate or describe:  # on the step itself: what is to be noted of a success
+            hook = hooks.get("on_success", HookRead(Parts()))
+            parts = msgspec.structs.replace(
+                hook.parts,
+                annotate=(*annotate, *hook.parts.annotate),
+                describe=(*describe, *hook.parts.describe),
+            )
+            hooks["on_success"] = msgspec.structs.replace(hook, parts=parts)
         return hooks
 
     def _check_name(self, name: str, place: Place) -> None:

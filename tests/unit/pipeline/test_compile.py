@@ -110,15 +110,11 @@ def test_conditions_are_kept_as_they_are_written():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("hooks", {"on_finish": ["echo"]}),
-        ("retry", {"maxAttempts": 2}),
         ("services", {"composition": {}}),
         ("scale", {"one": {}}),
         ("matrix", {"image": ["a"]}),
         ("success_criteria", {"steps": {"only": ["a"]}}),
-        ("on_success", {"annotations": {}}),
         ("debug", {"phases": {"before": True}}),
-        ("annotations", {"set": []}),
     ],
 )
 def test_a_field_that_is_not_run_is_refused_by_name(field, value):
@@ -139,7 +135,7 @@ def test_a_type_that_is_not_run_is_refused(body):
 
 
 def test_root_fields_that_are_not_run_are_refused():
-    assert paths_of({"a": SHELL}, hooks={"on_finish": {}}, services={"x": {}}) == ["hooks", "services"]
+    assert paths_of({"a": SHELL}, services={"x": {}}) == ["services"]
 
 
 def test_every_template_of_an_action_is_filled():

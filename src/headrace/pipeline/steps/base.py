@@ -82,18 +82,11 @@ WORDS = Either(Text(), Items(Text()))
 # Fields of any step that the engine does not carry out; a plan refuses them.
 LATER = (
     "docker_machine",
-    "retry",
     "debug",
     "env",
-    "hooks",
-    "on_success",
-    "on_fail",
-    "on_finish",
     "scale",
     "matrix",
     "success_criteria",
-    "annotations",
-    "metadata",
 )
 
 
