@@ -11,6 +11,7 @@ RESOURCES = (
     "pipelines",
     "projects",
     "runtime_environments",
+    "step_types",
     "triggers",
     "users",
 )
