@@ -1,4 +1,4 @@
-"""``type: composition`` and ``launch-composition``: services together. Checked, not run yet.
+"""``type: composition`` and ``launch-composition``: services together.
 
 Source: Codefresh docs, "Composition step" and "Launch-composition step" (pipelines/steps).
 """
@@ -6,8 +6,9 @@ Source: Codefresh docs, "Composition step" and "Launch-composition step" (pipeli
 from collections.abc import Mapping
 from typing import ClassVar
 
+from headrace.pipeline import plan
 from headrace.pipeline.fields import AnyMap, Either, Field, Text
-from headrace.pipeline.steps.base import COMMON_FIELDS, TEXTS, StepType
+from headrace.pipeline.steps.base import COMMON_FIELDS, TEXTS, StepSpec, StepType
 
 _COMPOSITION = Either(AnyMap(), Text(), required=True)
 _SHARED: dict[str, Field] = {
@@ -22,7 +23,6 @@ class Composition(StepType):
     """Candidates that run to their end beside services."""
 
     name = "composition"
-    runs = False
     refused = ("registry_context",)
     renamed = {  # noqa: RUF012  # declared once, never changed
         "composition-candidates": "composition_candidates",
@@ -34,17 +34,38 @@ class Composition(StepType):
         "composition_candidates": AnyMap(required=True),
     }
 
+    def plan(self, spec: StepSpec) -> plan.RunComposition:
+        """What the step comes to: the document as written, and the candidates beside it."""
+        return plan.RunComposition(
+            composition=spec["composition"],
+            candidates=spec["composition_candidates"],
+            variables=spec["composition_variables"] or (),
+            working_directory=spec["working_directory"],
+        )
+
 
 class LaunchComposition(StepType):
     """Services that stay after the build."""
 
     name = "launch-composition"
-    runs = False
     refused = ("registry_context",)
-    renamed = {"composition-variables": "composition_variables"}  # noqa: RUF012  # declared once
+    renamed = {  # noqa: RUF012  # declared once, never changed
+        "composition-variables": "composition_variables",
+        "environment-name": "environment_name",
+    }
     fields: ClassVar[Mapping[str, Field]] = {
         **COMMON_FIELDS,
         **_SHARED,
         "environment_name": Text(),
         "entry_point": Text(),
     }
+
+    def plan(self, spec: StepSpec) -> plan.LaunchComposition:
+        """What the step comes to: the document as written, and the name that it gets."""
+        return plan.LaunchComposition(
+            composition=spec["composition"],
+            variables=spec["composition_variables"] or (),
+            working_directory=spec["working_directory"],
+            environment_name=spec["environment_name"],
+            entry_point=spec["entry_point"],
+        )

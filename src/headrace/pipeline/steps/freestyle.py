@@ -30,7 +30,7 @@ class Freestyle(StepType):
         "registry_context": Text(),
         "role_arn": Text(),
     }
-    later = (*LATER, "services", "role_arn")
+    later = (*LATER, "role_arn")
     conflicts = (("commands", "cmd"), ("shell", "cmd"))
     refused = ("registry_contexts",)
 
