@@ -31,6 +31,11 @@ class RuntimeKind:
         """What is still there of any build."""
         raise NotImplementedError
 
+    async def sweep(self, *, but: str = "") -> None:
+        """Remove what every build has on this machine, but one."""
+        builds, volumes = await self.runtime.builds(), await self.runtime.volumes()
+        await self.runtime.sweep(builds - {but}, frozenset(volumes) - {but})
+
 
 class Fake(RuntimeKind):
     name = "fake"
@@ -40,7 +45,8 @@ class Fake(RuntimeKind):
         return FakeRuntime()
 
     async def leftovers(self):
-        return [name for each in self.runtime.workspaces.values() for name in (*each.files, *each.processes)]
+        processes = [name for each in self.runtime.workspaces.values() for name in each.processes]
+        return processes + [name for files in self.runtime.files.values() for name in files]
 
 
 class Local(RuntimeKind):
@@ -66,7 +72,9 @@ class Local(RuntimeKind):
 
     async def leftovers(self):
         folder = self.tmp_path / "builds"
-        return [*self.processes(), *(str(path) for path in (folder.iterdir() if folder.is_dir() else ()))]
+        builds = folder.iterdir() if folder.is_dir() else ()
+        left = [path for path in (*builds, *(folder / "volumes").glob("*")) if path.name != "volumes"]
+        return [*self.processes(), *map(str, left)]
 
 
 class Docker(RuntimeKind):

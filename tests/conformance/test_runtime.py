@@ -26,7 +26,7 @@ async def made(name, tmp_path):
     if reason := found.lacking():
         pytest.skip(reason)
     yield found
-    await found.runtime.sweep(await found.runtime.builds())
+    await found.sweep()
     await found.runtime.close()
 
 
@@ -361,11 +361,50 @@ async def test_a_removed_volume_is_empty_when_the_build_is_opened_again(kind):
     assert (await run(again, command("cat file"), "next-1"))[1].exit_code == 1
 
 
+async def test_a_later_build_goes_on_with_a_kept_volume(kind):
+    first = await kind.runtime.open("b1")
+    await run(first, command("echo kept > file"))
+    await first.destroy(keep_volume=True)
+    second = await kind.runtime.open("b2", volume="b1")
+    assert (await run(second, command("cat file; echo more >> file")))[0] == "kept\n"
+    await second.destroy(keep_volume=True)
+    assert set(await kind.runtime.volumes()) == {"b1"}
+    third = await kind.runtime.open("b3", volume="b1")
+    assert (await run(third, command("cat file")))[0] == "kept\nmore\n"
+    await third.destroy(keep_volume=False)
+    assert await kind.leftovers() == []
+
+
+async def test_a_kept_volume_that_is_gone_begins_empty(kind):
+    workspace = await kind.runtime.open("b2", volume="b1")
+    assert "empty\n" in (await run(workspace, command("cat file || echo empty")))[0]
+    await workspace.destroy(keep_volume=True)
+    assert set(await kind.runtime.volumes()) == {"b1"}
+
+
+async def test_volumes_are_measured(kind):
+    workspace = await kind.runtime.open("b1")
+    await workspace.write("file", b"x" * 100_000)
+    await run(workspace, command("true"))
+    await workspace.destroy(keep_volume=True)
+    assert 100_000 <= (await kind.runtime.volumes())["b1"] < 1_000_000
+
+
+async def test_a_build_waits_until_the_one_before_has_let_go_of_the_volume(real):
+    first = await real.runtime.open("b1")
+    await run(first, command("echo kept > file"))
+    going, second = await asyncio.gather(
+        first.destroy(keep_volume=True), real.runtime.open("b2", volume="b1")
+    )
+    assert going is None
+    assert (await run(second, command("cat file")))[0] == "kept\n"
+
+
 async def test_sweep_removes_other_builds_only(kind):
     dead, alive = await kind.runtime.open("dead"), await kind.runtime.open("alive")
     await run(dead, command("echo 1 > file"))
     await run(alive, command("echo 2 > file"))
-    await kind.runtime.sweep(await kind.runtime.builds() - {"alive"})
+    await kind.sweep(but="alive")
     assert (await run(alive, command("cat file"), "next-1"))[0] == "2\n"
     await alive.destroy(keep_volume=False)
     assert await kind.leftovers() == []
@@ -399,7 +438,7 @@ async def until_nothing_is_left(kind):
 
 async def test_sweep_removes_what_a_killed_worker_left(real, tmp_path):
     await asyncio.to_thread(crash_a_worker, real, tmp_path, "echo up; sleep 300")
-    await real.runtime.sweep(await real.runtime.builds())
+    await real.sweep()
     await until_nothing_is_left(real)
 
 
@@ -459,7 +498,7 @@ async def test_two_installations_on_one_engine_leave_each_other_alone(docker, tm
     other_place.mkdir()
     other = KINDS["docker"](other_place)
     await run(await other.runtime.open("b1"), command("echo theirs > file"))
-    await other.runtime.sweep(await other.runtime.builds())
+    await other.sweep()
     assert await other.leftovers() == []
     await other.runtime.close()
     assert (await run(ours, command("cat file"), "next-1"))[0] == "ours\n"

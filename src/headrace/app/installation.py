@@ -25,6 +25,7 @@ from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.builds.feed import Addresses, DatabaseFeed
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.secrets import DatabaseSecrets
+from headrace.resources.builds.volumes import VolumeLimits
 from headrace.resources.pipelines.records import DatabaseRecords
 from headrace.resources.users import service as users
 from headrace.resources.users.sessions import Sessions
@@ -173,6 +174,7 @@ class Installation:
             secrets=secrets,
             locks=self.data / "workers",
             addresses=addresses,
+            limits=VolumeLimits(days=self.settings.volume_days, total_gb=self.settings.volume_gb),
         )
         settings = self.settings
         worker = Worker(
@@ -185,5 +187,6 @@ class Installation:
             settings=ExecutionSettings(git_image=settings.git_image, stop_grace_s=settings.grace_s),
             slots=settings.slots,
             alive=feed.alive,
+            surplus=feed.surplus,
         )
         return worker, feed

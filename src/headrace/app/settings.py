@@ -71,6 +71,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Text(ge=0, le=86_400, description="seconds that local builds get to end when the server stops"),
     ] = 30.0
+    volume_days: Annotated[
+        float,
+        Text(
+            ge=0,
+            le=3650,
+            description="days for which the volume of a pipeline's last build is kept for its next one; "
+            "0 keeps none",
+        ),
+    ] = 7.0
+    volume_gb: Annotated[
+        float,
+        Text(ge=0, description="gigabytes that kept volumes may take together; the oldest go first"),
+    ] = 20.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Text(description="what the server's own log holds")
     ] = "info"

@@ -103,7 +103,7 @@ class _Play:
         """Play the whole build."""
         self._board = Board(self._order, secrets)
         await self._feed.build_started(self._build_id)
-        self._workspace = await self._runtime.open(self._build_id)
+        self._workspace = await self._runtime.open(self._build_id, volume=self._order.volume)
         self._site = Site(
             build_id=self._build_id,
             board=self._board,
@@ -356,7 +356,7 @@ class _Play:
             status = self._board.result(terminated=False)
             reason = "" if status is BuildStatus.SUCCESS else self._first_failure()
         await self._feed.finished(self._build_id, status, reason)
-        await self._destroy(keep_volume=False)
+        await self._destroy(keep_volume=self._order.keep_volume)
 
     def _first_failure(self) -> str:
         """Which counted failure ended the build, for people."""

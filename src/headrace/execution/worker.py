@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from headrace.execution.ports import BuildFeed, BuildOrder, Clock, LogSink, Records, SecretSource
 from headrace.execution.run import run
@@ -11,6 +11,7 @@ from headrace.execution.tasks import call_off, quietly, survive
 from headrace.runtimes.base import Runtime
 
 _log = logging.getLogger(__name__)
+_VOLUMES_EVERY_S = 3600.0
 
 
 class Worker:
@@ -22,6 +23,8 @@ class Worker:
         slots: builds at a time.
         alive: ids of builds that are not to be swept from this machine at the start; None
             leaves what other workers of this machine may own alone.
+        surplus: tells by their sizes which volumes of this machine are to be removed; asked at the
+            start and every hour. None leaves them alone.
     """
 
     def __init__(  # noqa: PLR0913  # one per port
@@ -36,6 +39,7 @@ class Worker:
         settings: ExecutionSettings,
         slots: int,
         alive: Callable[[], Awaitable[frozenset[str]]] | None = None,
+        surplus: Callable[[Mapping[str, int]], Awaitable[frozenset[str]]] | None = None,
     ) -> None:
         self._runtime = runtime
         self._feed = feed
@@ -46,6 +50,7 @@ class Worker:
         self._settings = settings
         self._slots = slots
         self._alive = alive
+        self._surplus = surplus
         self._builds: dict[asyncio.Task[None], str] = {}
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
@@ -53,6 +58,7 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and run builds until `stop`; no failure of a build or of the feed ends it."""
+        keeper = asyncio.create_task(self._keep_volumes())
         try:
             if self._alive is not None:
                 found = await self._runtime.builds()
@@ -64,7 +70,22 @@ class Worker:
                 else:
                     await self._claim()
         finally:
+            await call_off([keeper])
             self._ended.set()
+
+    async def _keep_volumes(self) -> None:
+        """Remove volumes that nobody will go on with, now and then."""
+        while self._surplus is not None:
+            await quietly(
+                self._remove_volumes(self._surplus), "removal of volumes", deadline_s=_VOLUMES_EVERY_S
+            )
+            await self._clock.sleep(_VOLUMES_EVERY_S)
+
+    async def _remove_volumes(
+        self, surplus: Callable[[Mapping[str, int]], Awaitable[frozenset[str]]]
+    ) -> None:
+        found = await self._runtime.volumes()
+        await self._runtime.sweep(frozenset(), await surplus(found))
 
     async def stop(self, grace_s: float) -> None:
         """Take no new builds, and give up or end those that run.

@@ -6,6 +6,7 @@ docker (and later kubernetes) pass it. Statuses, exports and log text are the sa
 """
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -69,6 +70,45 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     service: Service | None = None  # None: a step
 
 
+class ImageBuild(msgspec.Struct, frozen=True, kw_only=True):
+    """An image to be built and pushed, with every template filled in."""
+
+    names: tuple[str, ...]  # full, with tags: ``registry.example.org/acme/app:1.0``; at least one
+    context: str = VOLUME  # absolute folder below `VOLUME`
+    dockerfile: str = "Dockerfile"  # path below the context
+    content: str | None = None  # of the Dockerfile itself, in place of a file
+    arguments: Mapping[str, str] = {}
+    target: str = ""
+    platform: str = ""
+    no_cache: bool = False
+    cache_from: tuple[str, ...] = ()  # images whose layers may be reused; absent ones are passed over
+    last: str = ""  # an earlier image, whose layers are reused where the engine has not made them itself
+    inline_cache: bool = False  # write what `cache_from` needs into the image (BuildKit alone)
+    buildkit: bool = False
+    quiet: bool = False  # print what failed, and nothing else
+    secrets: Mapping[str, bytes] = {}  # by id, for ``RUN --mount=type=secret`` (BuildKit alone)
+    logins: tuple["RegistryLogin", ...] = ()  # for pulls and pushes, one a domain
+    push: bool = False  # every name, after the build
+
+
+class ImagePush(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that exists, to be pushed under other names."""
+
+    candidate: str  # name or id; pulled where it is missing
+    names: tuple[str, ...]
+    pull_login: "RegistryLogin | None" = None
+    push_login: "RegistryLogin | None" = None
+
+
+class ImageResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an image that was built or pushed."""
+
+    id: str  # ``sha256:…``, of its configuration
+    digest: str = ""  # ``sha256:…`` in the registry; empty where it was not pushed
+    size_bytes: int = 0
+    created_at: datetime | None = None
+
+
 class StepExit(msgspec.Struct, frozen=True):
     """How a step's process ended."""
 
@@ -93,6 +133,13 @@ class RunningStep(Protocol):
         """Ask the process group to end, force it after ``grace_s`` seconds, return when it is gone."""
 
 
+class RunningImage(RunningStep, Protocol):
+    """A build or push of an image that was started. `stop` ends it; nothing of it is left running."""
+
+    def result(self) -> ImageResult:
+        """Return what came of it. Only after `wait` said exit code 0."""
+
+
 class Workspace(Protocol):
     """What one build owns: a volume, a network, its steps."""
 
@@ -106,6 +153,15 @@ class Workspace(Protocol):
 
         Raises:
             StepCouldNotStart: nothing ran; nothing is left behind.
+        """
+
+    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: "Say") -> RunningImage:
+        """Start to build or push an image; `step` and `say` as of `start`.
+
+        It ends together with this process: nothing of it is adopted, it is begun again.
+
+        Raises:
+            StepCouldNotStart: this runtime has no engine for it, or nothing can be sent to it.
         """
 
     async def adopt(self, step: str) -> RunningStep | None:
@@ -131,7 +187,7 @@ class Workspace(Protocol):
         """Stop and remove everything of the build. Safe twice and after a failed start.
 
         Args:
-            keep_volume: keep the volume (the build waits for an approval).
+            keep_volume: keep the volume (the build waits for an approval, or a later one goes on with it).
         """
 
 
@@ -148,8 +204,15 @@ class Runtime(Protocol):
     name: str
     adopts: bool  # whether started steps outlive this process, so that `Workspace.adopt` finds them
 
-    async def open(self, build_id: str) -> Workspace:
-        """Return the workspace of a build: a new one, or what is left of it after a restart."""
+    async def open(self, build_id: str, *, volume: str = "") -> Workspace:
+        """Return the workspace of a build: a new one, or what is left of it after a restart.
+
+        Args:
+            build_id: 24 hex digits.
+            volume: id of a volume that a build before kept: the id of the build which made it.
+                It is waited for until that build has let go of it, and made, empty, where it is
+                gone. Empty: one of the build's own.
+        """
 
     async def environment(self, environment_id: str) -> Workspace:
         """Return the workspace of services that outlive their build: a new one, or what is there.
@@ -158,13 +221,16 @@ class Runtime(Protocol):
         """
 
     async def builds(self) -> frozenset[str]:
-        """Return the ids of the builds that have anything on this machine."""
+        """Return the ids of the builds that have anything on this machine, but for volumes."""
 
-    async def sweep(self, builds: frozenset[str]) -> None:
-        """Remove all that these builds left behind on this machine.
+    async def volumes(self) -> Mapping[str, int]:
+        """Return the volumes on this machine: their sizes in bytes by id, 0 where that is not known."""
 
-        Take the ids from `builds` and leave out those that live *then*: asked the other way round,
-        a build that begins in between would lose what it has.
+    async def sweep(self, builds: frozenset[str], volumes: frozenset[str] = frozenset()) -> None:
+        """Remove all that these builds left behind on this machine, and these volumes.
+
+        Take the ids from `builds` and `volumes` and leave out those that live *then*: asked the
+        other way round, a build that begins in between would lose what it has.
         """
 
     async def close(self) -> None:

@@ -16,11 +16,20 @@ to mean what they say.
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 from headrace.kit.clock import SystemClock
-from headrace.runtimes.base import Command, Say, StepCouldNotStart, StepExit
+from headrace.runtimes.base import (
+    Command,
+    ImageBuild,
+    ImagePush,
+    ImageResult,
+    Say,
+    StepCouldNotStart,
+    StepExit,
+)
 from headrace.runtimes.fake_script import Script, missing_shell, served
 
 OUT_OF_MEMORY = 137
@@ -133,14 +142,27 @@ class FakeStep:
         await self._process.kill(FORCED_TO_END)
 
 
+class FakeImageStep(FakeStep):
+    """A build or push of the fake; fills `base.RunningImage`."""
+
+    def __init__(self, process: FakeProcess, clock: Sleeper, result: ImageResult) -> None:
+        super().__init__(process, clock)
+        self._result = result
+
+    def result(self) -> ImageResult:
+        """Return what came of it."""
+        return self._result
+
+
 class FakeWorkspace:
     """What one build owns in the fake: files by their path in the volume, and processes."""
 
-    def __init__(self, build_id: str, clock: Sleeper) -> None:
+    def __init__(self, build_id: str, clock: Sleeper, files: dict[str, bytes] | None = None) -> None:
         self.build_id = build_id
-        self.files: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {} if files is None else files
         self.commands: dict[str, Command] = {}  # what was started, by step, in order
         self.processes: dict[str, FakeProcess] = {}
+        self.jobs: dict[str, ImageBuild | ImagePush] = {}  # images that were built or pushed, by step
         self.adoptable = True
         self.destroyed = False
         self._clock = clock
@@ -159,12 +181,29 @@ class FakeWorkspace:
         self.processes[step] = FakeProcess(command, self.files, self._clock)
         return FakeStep(self.processes[step], self._clock)
 
+    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: Say) -> FakeImageStep:
+        """Start to build or push; a build obeys its arguments as a step its environment."""
+        told = dict(job.arguments) if isinstance(job, ImageBuild) else {}
+        if reason := told.get("FAKE_START_FAILS"):
+            raise StepCouldNotStart(reason)
+        names = ", ".join(job.names)
+        await say(f"{'Building' if isinstance(job, ImageBuild) else 'Pushing'} {names} in memory")
+        self.jobs[step] = job
+        self.destroyed = False
+        process = FakeProcess(Command(image="", environment=told), self.files, self._clock)
+        self.processes[step] = process
+        made = job.candidate if isinstance(job, ImagePush) else f"{names} {sorted(told.items())}"
+        number = hashlib.sha256(made.encode()).hexdigest()
+        pushed = isinstance(job, ImagePush) or job.push
+        result = ImageResult(id=f"sha256:{number}", digest=f"sha256:{number[::-1]}" if pushed else "")
+        return FakeImageStep(process, self._clock, result)
+
     async def adopt(self, step: str) -> FakeStep | None:
         """Take up a step again; None where `adoptable` is off, as on the local runtime."""
         process = self.processes.get(step)
         if process is None:
             return None
-        if not self.adoptable:
+        if not self.adoptable or step in self.jobs:
             await process.kill(FORCED_TO_END)
             del self.processes[step]
             return None
@@ -199,8 +238,9 @@ class FakeWorkspace:
 class FakeRuntime:
     """Runs steps in memory; fills `base.Runtime`.
 
-    `workspaces` (by build id) stay readable after `destroy`, for tests to look at. The object
-    stands for the machine: hand the same one to a second worker to play a crash.
+    `workspaces` (by build id) stay readable after `destroy`, for tests to look at; `files` are the
+    volumes by id. The object stands for the machine: hand the same one to a second worker to play
+    a crash.
     """
 
     name = "fake"
@@ -208,13 +248,15 @@ class FakeRuntime:
 
     def __init__(self, clock: Sleeper | None = None) -> None:
         self.workspaces: dict[str, FakeWorkspace] = {}
+        self.files: dict[str, dict[str, bytes]] = {}
         self.environments: dict[str, FakeWorkspace] = {}
         self._clock = clock or SystemClock()
 
-    async def open(self, build_id: str) -> FakeWorkspace:
+    async def open(self, build_id: str, *, volume: str = "") -> FakeWorkspace:
         """Return the workspace of a build: a new one, or the one that is there."""
         if build_id not in self.workspaces:
-            self.workspaces[build_id] = FakeWorkspace(build_id, self._clock)
+            files = self.files.setdefault(volume or build_id, {})
+            self.workspaces[build_id] = FakeWorkspace(build_id, self._clock, files)
         return self.workspaces[build_id]
 
     async def environment(self, environment_id: str) -> FakeWorkspace:
@@ -225,10 +267,16 @@ class FakeRuntime:
         """Return the builds that have a workspace."""
         return frozenset(self.workspaces)
 
-    async def sweep(self, builds: frozenset[str]) -> None:
-        """Destroy the workspaces of these builds."""
+    async def volumes(self) -> dict[str, int]:
+        """Return the sizes of all volumes."""
+        return {name: sum(map(len, files.values())) for name, files in self.files.items()}
+
+    async def sweep(self, builds: frozenset[str], volumes: frozenset[str] = frozenset()) -> None:
+        """Destroy the workspaces of these builds, and these volumes."""
         for build_id in builds & self.workspaces.keys():
-            await self.workspaces[build_id].destroy(keep_volume=False)
+            await self.workspaces[build_id].destroy(keep_volume=True)
+        for name in volumes & self.files.keys():
+            self.files.pop(name).clear()
 
     async def close(self) -> None:
         """Nothing to release."""

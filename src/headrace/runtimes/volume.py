@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+_BLOCK_BYTES = 512  # what `stat` counts in, whatever the file system does
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -98,6 +99,20 @@ def remove_tree(path: Path) -> None:
                 if not below.is_symlink():
                     below.chmod(stat.S_IRWXU)
         shutil.rmtree(path)
+
+
+def size_bytes(path: Path) -> int:
+    """Return what a folder takes on the disk; what vanishes meanwhile counts nothing."""
+    total = 0
+    waiting = [str(path)]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * _BLOCK_BYTES
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+    return total
 
 
 @contextlib.contextmanager

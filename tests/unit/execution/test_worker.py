@@ -145,6 +145,26 @@ async def test_what_other_builds_left_is_swept_at_the_start(alive):
     assert workspace.destroyed is not bool(alive)
 
 
+async def test_surplus_volumes_are_removed_others_stay():
+    plant = Plant()
+    for name in ("old", "new"):
+        await (await plant.runtime.open("b1", volume=name)).write("file", b"text")
+        plant.runtime.workspaces.clear()
+
+    async def surplus(sizes):
+        assert sizes == {"old": 4, "new": 4}
+        removed.set()
+        return frozenset({"old"})
+
+    removed = asyncio.Event()
+    plant.worker._surplus = surplus
+    async with plant:
+        await asyncio.wait_for(removed.wait(), 10)
+        await ended(plant.enqueue(QUICK))
+    assert set(plant.runtime.files) >= {"new"}
+    assert "old" not in plant.runtime.files
+
+
 async def test_a_worker_that_lost_its_claim_does_not_end_the_build():
     async with Plant() as plant:
         record = plant.enqueue(SLOW.replace("sleep 600", "sleep 1"))

@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 import msgspec
@@ -18,14 +19,27 @@ from aiodocker.exceptions import DockerError
 from aiodocker.volumes import DockerVolume
 
 from headrace.runtimes import volume
-from headrace.runtimes.base import VOLUME, Command, RegistryLogin, Say, StepCouldNotStart
-from headrace.runtimes.docker.files import VolumeInContainer, VolumeOnDisk, files_of, put_files
+from headrace.runtimes.base import (
+    VOLUME,
+    Command,
+    ImageBuild,
+    ImagePush,
+    RegistryLogin,
+    Say,
+    StepCouldNotStart,
+)
+from headrace.runtimes.docker.files import put_files
+from headrace.runtimes.docker.images import DockerImageStep, ImageEngine
 from headrace.runtimes.docker.logins import domain_of, stored_login
 from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of
 from headrace.runtimes.docker.step import DockerStep, EngineLog
+from headrace.runtimes.docker.volumes import LABEL as VOLUME_LABEL
+from headrace.runtimes.docker.volumes import EngineVolume, sizes
+from headrace.runtimes.docker.volumes import remove as remove_volume
 
 _API = "v1.41"
 _LABEL = "io.headrace"
+_INSTALLATION = f"{_LABEL}.installation"
 _LONGEST_ARGUMENT_BYTES = 128 * 1024 - 1
 _SCRIPT = "headrace-script"
 # Shells replace themselves by their last command, and a first process without a handler never
@@ -48,31 +62,30 @@ class DockerWorkspace:
     """What one build owns on the engine."""
 
     def __init__(
-        self, docker: Docker, settings: DockerSettings, owner: str, *, kind: str = "build"
+        self, docker: Docker, settings: DockerSettings, owner: str, *, kind: str = "build", volume: str = ""
     ) -> None:
         installation = settings.installation
         self._docker = docker
         self._logins = settings.logins.expanduser()
         self._base = f"{_http(settings.host)}/{_API}"
-        self._labels = {f"{_LABEL}.installation": installation, f"{_LABEL}.{kind}": owner}
+        self._labels = {_INSTALLATION: installation, f"{_LABEL}.{kind}": owner}
         self._name = f"headrace-{installation}-{owner}"
+        self._disk = self._own_volume(volume or owner, kind)
+        self.left: asyncio.Event | None = None  # set when `destroy` is done, there while it works
         self._network: asyncio.Task[None] | None = None
-        self._files: VolumeOnDisk | VolumeInContainer | None = None
-        self._mountpoint = ""
         self._current: dict[str, DockerStep] = {}
         self._removals: set[asyncio.Task[None]] = set()
+        self._images = ImageEngine(docker, host=settings.host, base=self._base, logins=self._logins)
+        self._jobs: set[DockerImageStep] = set()
 
     def _log(self, container: DockerContainer) -> EngineLog:
         return EngineLog(self._docker, self._base, container.id)
 
-    async def _volume(self) -> VolumeOnDisk | VolumeInContainer:
-        """Make the volume where it is missing (the engine returns the one that is there)."""
-        if self._files is None:
-            wanted = {"Name": self._name, "Labels": self._labels}
-            made = await self._docker.volumes.create(wanted)  # type: ignore[no-untyped-call]
-            self._mountpoint = (await made.show())["Mountpoint"]
-            self._files = files_of(self._mountpoint, self._docker.session, self._base)
-        return self._files
+    def _own_volume(self, volume_id: str, kind: str) -> EngineVolume:
+        installation = {_INSTALLATION: self._labels[_INSTALLATION]}
+        labels = {**installation, VOLUME_LABEL: volume_id} if kind == "build" else self._labels
+        name = f"headrace-{self._labels[_INSTALLATION]}-{volume_id}"
+        return EngineVolume(self._docker, self._base, name, labels)
 
     def _make_network(self) -> asyncio.Task[None]:
         """Begin to make the network, once; a container can be made meanwhile, not started."""
@@ -90,7 +103,7 @@ class DockerWorkspace:
         """Start a container; see `base.Workspace.start`."""
         try:
             network = self._make_network()
-            files = await self._volume()
+            files = await self._disk.files()
             container = await self._create(step, command, say)
         except (DockerError, aiohttp.ClientError, OSError, ValueError) as error:
             raise StepCouldNotStart(_reason(error)) from error
@@ -114,6 +127,25 @@ class DockerWorkspace:
             await asyncio.wait({self._remove_later(container)})
             raise
         self._forget_ended(step, running)
+        return running
+
+    async def start_image(
+        self,
+        step: str,  # noqa: ARG002 - nothing of it has a name
+        job: ImageBuild | ImagePush,
+        *,
+        say: Say,
+    ) -> DockerImageStep:
+        """Start to build or push an image; see `base.Workspace.start_image`."""
+        if isinstance(job, ImageBuild):
+            await say(
+                f"Building image {job.names[0]} with {'BuildKit' if job.buildkit else 'the classic builder'}"
+            )
+        try:
+            running = await self._images.start(job, await self._disk.files())
+        except (DockerError, aiohttp.ClientError, OSError) as error:
+            raise StepCouldNotStart(_reason(error)) from error
+        self._jobs = {other for other in self._jobs if not other.has_ended} | {running}
         return running
 
     def _forget_ended(self, step: str, running: DockerStep) -> None:
@@ -172,7 +204,7 @@ class DockerWorkspace:
             "AttachStderr": True,
             "HostConfig": {
                 "NetworkMode": self._name,
-                "Mounts": [{"Type": "volume", "Source": self._name, "Target": VOLUME}],
+                "Mounts": [{"Type": "volume", "Source": self._disk.name, "Target": VOLUME}],
                 "Binds": binds,
                 "ExtraHosts": [f"{_HOST_NAME}:host-gateway"],
                 # What an adopted step printed is read again from here, whole.
@@ -194,9 +226,9 @@ class DockerWorkspace:
 
     async def _bind(self, source: str, target: str) -> str:
         """Return a folder of the volume at another place, in the engine's form."""
-        files = await self._volume()
+        files = await self._disk.files()
         await files.make_source(source)
-        return f"{'/'.join([self._mountpoint, *volume.parts(source)])}:{target}"
+        return f"{'/'.join([self._disk.mountpoint, *volume.parts(source)])}:{target}"
 
     async def adopt(self, step: str) -> DockerStep | None:
         """Take up the container that an earlier process started; None if it never started."""
@@ -211,7 +243,7 @@ class DockerWorkspace:
             else:
                 await _ignore_missing(container.delete(force=True, v=True))
         if adopted is not None:
-            files = await self._volume()
+            files = await self._disk.files()
             if not is_service:  # a service may have no volume to look into
                 await files.use(adopted.container)
             self._current[step] = adopted
@@ -223,27 +255,34 @@ class DockerWorkspace:
 
     async def read(self, path: str) -> bytes | None:
         """Return a file of the volume; None if there is none."""
-        return await (await self._volume()).read(path)
+        return await (await self._disk.files()).read(path)
 
     async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Write a file of the volume, making its folders."""
         self._make_network()
-        await (await self._volume()).write(path, content, mode)
+        await (await self._disk.files()).write(path, content, mode)
 
     async def destroy(self, *, keep_volume: bool) -> None:
-        """Remove containers, network and volume of the build."""
+        """Remove containers and network of the build, and its volume unless it is kept."""
+        left = self.left = asyncio.Event()
+        try:
+            await self._destroy(keep_volume=keep_volume)
+        finally:
+            left.set()
+
+    async def _destroy(self, *, keep_volume: bool) -> None:
         if self._network is not None:
             await asyncio.gather(self._network, return_exceptions=True)
-        if keep_volume and self._files is not None:
-            await self._files.flush()
+        await asyncio.gather(*(job.stop(0) for job in self._jobs))
+        await self._disk.settle()
         await asyncio.gather(*self._removals)
-        await remove_labelled(self._docker, _by_labels(self._labels), keep_volume=keep_volume)
+        await remove_labelled(self._docker, _by_labels(self._labels))
         for running in self._current.values():
             await running.abandon()
         self._current.clear()
         self._network = None
         if not keep_volume:
-            self._files = None
+            await self._disk.remove()
 
 
 class DockerRuntime:
@@ -255,6 +294,7 @@ class DockerRuntime:
     def __init__(self, settings: DockerSettings | None = None) -> None:
         self._settings = settings or DockerSettings()
         self._client: Docker | None = None
+        self._holders: WeakValueDictionary[str, DockerWorkspace] = WeakValueDictionary()  # by volume
 
     def _docker(self) -> Docker:
         """The connection; made when a loop runs."""
@@ -262,9 +302,14 @@ class DockerRuntime:
             self._client = Docker(self._settings.host, api_version=_API)
         return self._client
 
-    async def open(self, build_id: str) -> DockerWorkspace:
+    async def open(self, build_id: str, *, volume: str = "") -> DockerWorkspace:
         """Return the workspace of a build; nothing is made on the engine yet."""
-        return DockerWorkspace(self._docker(), self._settings, build_id)
+        earlier = self._holders.get(volume)
+        if earlier is not None and earlier.left is not None:
+            await earlier.left.wait()
+        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume=volume)
+        self._holders[volume or build_id] = opened
+        return opened
 
     async def environment(self, environment_id: str) -> DockerWorkspace:
         """Return the workspace of services that outlive their build."""
@@ -279,13 +324,21 @@ class DockerRuntime:
         found = [*containers, *networks, *(volumes["Volumes"] or [])]
         return frozenset(one["Labels"][f"{_LABEL}.build"] for one in found)
 
-    async def sweep(self, builds: frozenset[str]) -> None:
-        """Remove containers, networks and volumes of these builds."""
+    async def volumes(self) -> dict[str, int]:
+        """Return the sizes of the volumes of this installation."""
+        base = f"{_http(self._settings.host)}/{_API}"
+        return await sizes(self._docker(), base, self._labels())
+
+    async def sweep(self, builds: frozenset[str], volumes: frozenset[str] = frozenset()) -> None:
+        """Remove containers and networks of these builds, and these volumes."""
         for build_id in builds:
             await remove_labelled(self._docker(), _by_labels({**self._labels(), f"{_LABEL}.build": build_id}))
+        for volume_id in volumes:
+            name = f"headrace-{self._settings.installation}-{volume_id}"
+            await remove_volume(self._docker(), name)
 
     def _labels(self) -> dict[str, str]:
-        return {f"{_LABEL}.installation": self._settings.installation}
+        return {_INSTALLATION: self._settings.installation}
 
     async def gateway(self) -> str | None:
         """Return the address of this machine that containers reach as ``host.docker.internal``.
@@ -307,22 +360,17 @@ class DockerRuntime:
 async def remove_labelled(
     docker: Docker,
     filters: Mapping[str, list[str]],
-    *,
-    keep_volume: bool = False,
 ) -> None:
     """Remove what carries labels: containers first, then networks and volumes.
 
     Args:
         docker: the engine.
         filters: which objects, as ``{"label": ["name=value"]}``.
-        keep_volume: leave volumes.
     """
     containers = await docker.containers.list(all=1, filters=json.dumps(filters))
     await asyncio.gather(*(_ignore_missing(container.delete(force=True, v=True)) for container in containers))
     for network in await docker.networks.list(filters=filters):
         await _ignore_missing((await docker.networks.get(network["Id"])).delete())
-    if keep_volume:
-        return
     found = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
     for entry in found["Volumes"] or []:
         await _ignore_missing(DockerVolume(docker, entry["Name"]).delete())  # type: ignore[no-untyped-call]

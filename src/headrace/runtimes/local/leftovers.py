@@ -16,13 +16,13 @@ _GONE_WITHIN_MS = 5000
 
 
 def end_processes(marker: str, spared: set[int]) -> None:
-    """Kill processes with ``marker`` among their arguments and all below them; wait for their end.
+    """Kill processes that call themselves ``marker`` and all below them; wait for their end.
 
     Args:
-        marker: what only bubblewrap processes of one build carry: the path of its volume.
+        marker: what bubblewrap processes of one build call themselves: the path of its folder.
         spared: processes to leave alone (the server's own, by their top).
     """
-    found = [pid for pid in _processes_with(marker) if pid not in spared]
+    found = [pid for pid in _processes_named(marker) if pid not in spared]
     found += [below for top in found for below in descendants(top)]
     watched = []
     for pid in found:
@@ -38,12 +38,12 @@ def end_processes(marker: str, spared: set[int]) -> None:
         os.close(pidfd)
 
 
-def _processes_with(marker: str) -> list[int]:
-    wanted = b"\0" + marker.encode() + b"\0"
+def _processes_named(marker: str) -> list[int]:
+    wanted = marker.encode() + b"\0"
     found = []
     for entry in os.listdir("/proc"):  # noqa: PTH208 - hundreds of names, no objects
         if entry.isdigit():
             with contextlib.suppress(OSError):
-                if wanted in Path("/proc", entry, "cmdline").read_bytes():
+                if Path("/proc", entry, "cmdline").read_bytes().startswith(wanted):
                     found.append(int(entry))
     return found

@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 import os
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import msgspec
 
 from headrace.runtimes import volume
-from headrace.runtimes.base import VOLUME, Command, Say, StepCouldNotStart
+from headrace.runtimes.base import VOLUME, Command, ImageBuild, ImagePush, Say, StepCouldNotStart
 from headrace.runtimes.local.leftovers import end_processes
 from headrace.runtimes.local.process import STARTED_FD, LocalStep, start_process
 from headrace.runtimes.local.sandbox import HOME, PATH, prefix
@@ -37,11 +38,11 @@ class LocalSettings(msgspec.Struct, frozen=True):
 
 
 class LocalWorkspace:
-    """What one build owns: a folder with its volume, and its processes."""
+    """What one build owns: a folder, its volume, and its processes."""
 
-    def __init__(self, folder: Path, hidden: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, volume_folder: Path, hidden: tuple[str, ...]) -> None:
         self._folder = folder
-        self._volume = folder / "volume"
+        self._volume = volume_folder
         self._hidden = hidden
         self._steps: set[LocalStep] = set()
 
@@ -51,6 +52,7 @@ class LocalWorkspace:
             raise StepCouldNotStart(NO_CONTAINERS)
         await say(f"Running on this machine, without image {command.image!r} (local runtime)")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._volume.mkdir(parents=True, exist_ok=True)
             arguments = [*prefix(self._hidden), "--bind", str(self._volume), VOLUME]
             arguments += [*self._volumes(command), *self._working_directory(command)]
@@ -64,7 +66,7 @@ class LocalWorkspace:
             raise StepCouldNotStart(str(error)) from error
         environment = {"PATH": PATH, "HOME": HOME, **command.environment}
         _refuse_what_no_process_takes(environment)
-        started = await start_process(arguments, environment)
+        started = await start_process(arguments, environment, marker=str(self._folder))
         self._steps = {other for other in self._steps if other.is_running} | {started}
         return started
 
@@ -116,9 +118,17 @@ class LocalWorkspace:
             )
         return ["--", "/bin/sh", "-c", _PLAIN, "sh", *words]
 
+    async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: Say) -> NoReturn:  # noqa: ARG002
+        """Refuse: images are made by an engine, and this runtime has none."""
+        what = "built" if isinstance(job, ImageBuild) else "pushed"
+        raise StepCouldNotStart(
+            f"images are {what} by a Docker engine, which the local runtime does without; "
+            "start the server with --runtime docker"
+        )
+
     async def adopt(self, step: str) -> None:  # noqa: ARG002 - the contract's shape
         """Remove what a crash may have left running; nothing can be taken up again."""
-        await asyncio.to_thread(end_processes, str(self._volume), {own.pid for own in self._steps})
+        await asyncio.to_thread(end_processes, str(self._folder), {own.pid for own in self._steps})
 
     async def clear(self, network: str) -> None:
         """No service ever runs here."""
@@ -133,19 +143,21 @@ class LocalWorkspace:
         volume.write(self._volume, path, content, mode)
 
     async def destroy(self, *, keep_volume: bool) -> None:
-        """End all processes at once and remove the build's folder."""
+        """End all processes at once and remove the build's folder, and its volume unless it is kept."""
         steps, self._steps = self._steps, set()
         for running in steps:
             await running.abandon()
-        if not keep_volume:
-            await asyncio.to_thread(volume.remove_tree, self._folder)
+        removed = [self._folder] if keep_volume else [self._folder, self._volume]
+        for folder in removed:
+            await asyncio.to_thread(volume.remove_tree, folder)
 
 
 class LocalRuntime:
     """Runs steps on this machine; fills `base.Runtime`.
 
     Args:
-        root: folder of this runtime alone; holds a folder per build. One server at a time.
+        root: folder of this runtime alone; holds a folder per build, and `volumes`. One server at
+            a time.
         settings: see `LocalSettings`; `root` itself is always hidden from steps.
     """
 
@@ -154,13 +166,14 @@ class LocalRuntime:
 
     def __init__(self, root: Path, settings: LocalSettings | None = None) -> None:
         self._root = root.absolute()
+        self._volumes = self._root / "volumes"
         hidden = {self._root, *(path.absolute() for path in (settings or LocalSettings()).hidden)}
         # A folder below a hidden one is hidden already, and no longer there to be covered.
         self._hidden = tuple(sorted(str(path) for path in hidden if not hidden & {*path.parents}))
 
-    async def open(self, build_id: str) -> LocalWorkspace:
-        """Return the workspace of a build; its folder is made when a step or a file needs it."""
-        return LocalWorkspace(self._root / build_id, self._hidden)
+    async def open(self, build_id: str, *, volume: str = "") -> LocalWorkspace:
+        """Return the workspace of a build; its folders are made when a step or a file needs them."""
+        return LocalWorkspace(self._root / build_id, self._volumes / (volume or build_id), self._hidden)
 
     async def environment(self, environment_id: str) -> LocalWorkspace:
         """Return a workspace that refuses to start anything."""
@@ -168,22 +181,31 @@ class LocalRuntime:
 
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a folder."""
-        return (
-            frozenset(folder.name for folder in self._root.iterdir()) if self._root.is_dir() else frozenset()
-        )
+        return _names_in(self._root) - {self._volumes.name}
 
-    async def sweep(self, builds: frozenset[str]) -> None:
-        """End the processes of these builds and remove their folders."""
-        await asyncio.to_thread(self._sweep, builds)
+    async def volumes(self) -> dict[str, int]:
+        """Return the sizes of all volumes."""
+        names = sorted(_names_in(self._volumes))
+        return {name: await asyncio.to_thread(volume.size_bytes, self._volumes / name) for name in names}
 
-    def _sweep(self, builds: frozenset[str]) -> None:
+    async def sweep(self, builds: frozenset[str], volumes: frozenset[str] = frozenset()) -> None:
+        """End the processes of these builds and remove their folders, and these volumes."""
+        await asyncio.to_thread(self._sweep, builds, volumes)
+
+    def _sweep(self, builds: frozenset[str], volumes: frozenset[str]) -> None:
         for build_id in builds:
             folder = self._root / build_id
-            end_processes(str(folder / "volume"), set())
+            end_processes(str(folder), set())
             volume.remove_tree(folder)
+        for name in volumes:
+            volume.remove_tree(self._volumes / name)
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    return frozenset(below.name for below in folder.iterdir()) if folder.is_dir() else frozenset()
 
 
 def _refuse_what_no_process_takes(environment: dict[str, str]) -> None:
