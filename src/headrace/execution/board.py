@@ -1,13 +1,17 @@
 """What one run knows of its build: the states of steps, variables, exports, secret values."""
 
+import asyncio
+from collections import ChainMap
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from headrace.execution import verdict
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import Export
 from headrace.execution.ports import BuildOrder, SecretRef, SecretSource, StepState
-from headrace.pipeline.plan import PlannedStep
-from headrace.pipeline.status import RESULT_WORDS, BuildStatus, StepStatus, build_result
+from headrace.execution.verdict import Verdict
+from headrace.pipeline.plan import Group, PlannedStep
+from headrace.pipeline.status import RESULT_WORDS, BuildStatus, StepStatus
 from headrace.pipeline.variables import VOLUME, Scope, StepFacts
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -30,23 +34,43 @@ class Board:
     def __init__(self, order: BuildOrder, source: SecretSource) -> None:
         self.build_id = order.build_id
         self.plan = order.plan
-        self.states: dict[str, StepState] = dict(order.steps)
+        self.index = {step.name: place for place, step in enumerate(order.plan.steps)}
+        self.members = verdict.members(order.plan)  # by the name of the group; None: the build's own
+        self.states: dict[str, StepState] = {}
         self.secrets: set[str] = set()  # values that never reach a log
         self.workflow = "running"
+        self.changes: set[str] = set()  # names of steps, for whoever waits on `changed` to empty
+        self.changed = asyncio.Event()
         self._order = order
         self._source = source
         self._variables: dict[str, str] | None = None
         self._exports: dict[str, str] = {}
+        self._exported: frozenset[str] = frozenset()
+        self._facts: dict[str, StepFacts] = {}
+        for state in order.steps.values():
+            self.store(state)
 
     @property
     def is_resumed(self) -> bool:
         """Whether some of the build was done by an earlier claim."""
         return bool(self._order.steps) or self._order.attempt > 1
 
+    def step(self, name: str) -> PlannedStep:
+        """A step of the plan, by its name."""
+        return self.plan.steps[self.index[name]]
+
     def status(self, step: str) -> StepStatus:
         """The status of a step; one that nothing was reported of is pending."""
         state = self.states.get(step)
         return StepStatus.PENDING if state is None else state.status
+
+    def store(self, state: StepState) -> None:
+        """Take note of a step's state, which is durable."""
+        self.states[state.name] = state
+        if state.name in self.index:
+            self._facts[state.name] = _facts(self.step(state.name), state)
+        self.changes.add(state.name)
+        self.changed.set()
 
     async def open_secrets(self) -> None:
         """Open every secret of the build: all variables are the environment of every step.
@@ -61,6 +85,7 @@ class Board:
         for state in sorted(ended, key=lambda state: state.finished_at or _FIRST):
             for name, value in state.exports.items():
                 self._exports[name] = await self._opened(name, value)
+        self._exported = frozenset(self._exports)
         self._variables = values
 
     async def _opened(self, name: str, value: str | SecretRef) -> str:
@@ -82,6 +107,8 @@ class Board:
             if export.masked and export.value:
                 self.secrets.add(export.value)
                 stored[name] = await self._source.seal(self.build_id, name, export.value)
+        if not self._exported.issuperset(found):
+            self._exported |= found.keys()
         return stored
 
     def own_variables(self, step: PlannedStep) -> dict[str, str]:
@@ -89,32 +116,48 @@ class Board:
         return {"CF_STEP_NAME": step.name, "CF_VOLUME_PATH": VOLUME}
 
     def scope(self, step: PlannedStep) -> Scope:
-        """Everything that the texts of a step may refer to now."""
-        variables = {**(self._variables or {}), **self._exports, **self.own_variables(step)}
-        facts = {
-            planned.name: self._facts(planned) for planned in self.plan.steps if planned.name in self.states
-        }
-        return Scope(
-            variables=variables, steps=facts, literal=frozenset(self._exports), workflow=self.workflow
-        )
+        """Everything that the texts of a step may refer to now; it follows what happens later."""
+        return self._scope(self.own_variables(step))
 
-    def _facts(self, step: PlannedStep) -> StepFacts:
-        state = self.states[step.name]
-        result = RESULT_WORDS[state.status]
-        if state.status is StepStatus.SKIPPED:
-            return StepFacts(result)
-        members = {"name": step.name, "type": step.type, "description": step.description, **state.members}
-        if state.decided_by is not None:
-            members["authEntity.name"], members["authEntity.type"] = state.decided_by
-        return StepFacts(result, members)
+    def _scope(self, own: dict[str, str]) -> Scope:
+        variables = ChainMap(own, self._exports, self._variables or {})
+        return Scope(variables=variables, steps=self._facts, literal=self._exported, workflow=self.workflow)
 
-    def result(self, *, terminated: bool) -> BuildStatus:
-        """What the build comes to, as the steps stand now."""
-        marks = (
-            (self.status(step.name), step.fail_fast or step.strict_fail_fast) for step in self.plan.steps
-        )
-        return build_result(marks, terminated=terminated)
+    # Groups
+
+    def runs_beside_others(self, step: PlannedStep) -> bool:
+        """Whether other steps may run at the same time, by the shape of the plan."""
+        if self.plan.mode == "parallel":
+            return True
+        while step.parent is not None:
+            step = self.step(step.parent)
+            if isinstance(step.action, Group) and step.action.mode == "parallel":
+                return True
+        return False
+
+    def verdict(self, group: PlannedStep) -> Verdict:
+        """How a group ends, as its members stand now."""
+        scope = self.scope(group)
+        return verdict.of_group(group, self.members[group.name], self.states, scope)
+
+    # The end
+
+    def result(self, *, terminated: bool) -> tuple[BuildStatus, str]:
+        """What the build comes to as its steps stand now, and why."""
+        if terminated:
+            return BuildStatus.TERMINATED, ""
+        return verdict.of_build(self.plan, self.members, self.states, self._scope({}))
 
     def decide_outcome(self, *, terminated: bool) -> None:
         """Give conditions on ``workflow.result`` their word: nothing else is left to run."""
-        self.workflow = _OUTCOME_WORDS[self.result(terminated=terminated)]
+        self.workflow = _OUTCOME_WORDS[self.result(terminated=terminated)[0]]
+
+
+def _facts(step: PlannedStep, state: StepState) -> StepFacts:
+    result = RESULT_WORDS[state.status]
+    if state.status is StepStatus.SKIPPED:
+        return StepFacts(result)
+    members = {"name": step.name, "type": step.type, "description": step.description, **state.members}
+    if state.decided_by is not None:
+        members["authEntity.name"], members["authEntity.type"] = state.decided_by
+    return StepFacts(result, members)

@@ -1,4 +1,4 @@
-"""One build on a workspace: order, conditions, approvals, stopping, the result.
+"""One build on a workspace: its beginning, approvals, stopping, the result.
 
 `run` serves the embedded worker, a worker process, ``codefresh run --local`` and the tests.
 Source: `reference/pipeline-yaml.md` 3.8, 4.1, 4.3, 4.5, 10. What survives a crash, and how, is in
@@ -7,7 +7,6 @@ Source: `reference/pipeline-yaml.md` 3.8, 4.1, 4.3, 4.5, 10. What survives a cra
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
 
 import msgspec
 
@@ -23,20 +22,18 @@ from headrace.execution.ports import (
     LogSink,
     Records,
     SecretSource,
-    StepState,
 )
-from headrace.execution.schedule import FAILED, Move, Verb, halting_steps, next_in_order, next_ready
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.site import Site
-from headrace.execution.steps import fail_step, run_step
 from headrace.execution.tasks import call_off, quietly, survive
-from headrace.pipeline.conditions import holds
+from headrace.execution.walk import Walk, approval_until
 from headrace.pipeline.plan import PlannedStep, WaitForApproval
 from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.runtimes.base import Runtime, Workspace
 
 _log = logging.getLogger(__name__)
 _IN_FLIGHT = frozenset({StepStatus.RUNNING, StepStatus.TERMINATING})
+_OPEN = frozenset({StepStatus.RUNNING, StepStatus.PENDING_APPROVAL})  # at the end: approvals, their groups
 _DECIDED = {
     "approved": StepStatus.APPROVED,
     "denied": StepStatus.DENIED,
@@ -95,8 +92,7 @@ class _Play:
         self._workspace: Workspace | None = None
         self._site: Site
         self._board: Board
-        self._running: dict[str, asyncio.Task[None]] = {}  # in parallel mode, by step
-        self._terminated = ""  # why the build was terminated
+        self._walk: Walk
         self._helpers: list[asyncio.Task[None]] = []
 
     async def run(self, logs: LogSink, secrets: SecretSource, records: Records) -> None:
@@ -116,6 +112,7 @@ class _Play:
             clock=self._clock,
             settings=self._settings,
         )
+        self._walk = Walk(self._site)
         self._helpers.append(asyncio.create_task(self._listen()))
         if self._settings.inactivity_s > 0:
             self._helpers.append(asyncio.create_task(self._watch_activity()))
@@ -123,10 +120,10 @@ class _Play:
             refusal = await self._initialize()
             if not refusal:
                 await self._take_up()
-                await (self._in_order() if self._order.plan.mode == "sequential" else self._in_parallel())
+                await self._walk.whole()
         finally:
-            await call_off([*self._running.values(), *self._helpers])
-        waiting = self._waiting_step()
+            await call_off(self._helpers)
+        waiting = None if refusal else self._walk.waiting_step()
         if waiting is not None:
             await survive(self._suspend(waiting))
         else:
@@ -184,7 +181,7 @@ class _Play:
             self._site.stop.set_result(STOPPED)
         ended = [state for state in self._board.states.values() if state.status is StepStatus.TERMINATED]
         if any(state.reason != GIVEN_UP for state in ended):
-            self._terminated = self._terminated or STOPPED
+            self._walk.terminated = self._walk.terminated or STOPPED
 
     async def _decide(self, decision: Decision) -> None:
         state = self._board.states.get(decision.step)
@@ -192,7 +189,7 @@ class _Play:
             return  # it is a fact already
         status = _DECIDED[decision.result]
         who = f"by {decision.by[0]}" if decision.by else "because the time ran out"
-        await self._say(decision.step, f"{status.value.capitalize()} {who}")
+        await self._site.say(decision.step, f"{status.value.capitalize()} {who}")
         await self._site.report(
             msgspec.structs.replace(
                 state,
@@ -203,7 +200,7 @@ class _Play:
             )
         )
         if status is StepStatus.TERMINATED:
-            self._terminated = NOT_APPROVED
+            self._walk.terminated = NOT_APPROVED
 
     async def _listen(self) -> None:
         await self._feed.stop_requested(self._build_id)
@@ -219,108 +216,7 @@ class _Play:
                 self._site.stop.set_result(f"no output for {limit / 60:g} minutes")
             await self._clock.sleep(limit - idle if idle < limit else limit)
 
-    # Order
-
-    @property
-    def _is_terminated(self) -> bool:
-        return bool(self._terminated) or self._site.stop.done()
-
-    def _judge(self, step: PlannedStep) -> bool:
-        return step.when is None or holds(step.when, self._board.scope(step))
-
-    async def _in_order(self) -> None:
-        for step in self._steps_in(_IN_FLIGHT):
-            await run_step(self._site, step)
-        while not self._is_terminated:
-            move = next_in_order(self._order.plan, self._board, self._judge)
-            if move is None:
-                return
-            if await self._settled(move):
-                continue
-            await run_step(self._site, move.step)
-
-    async def _in_parallel(self) -> None:
-        for step in self._steps_in(_IN_FLIGHT):
-            self._launch(step)
-        await self._exhaust(decided=False)
-        if self._waiting_step() is not None:
-            return
-        self._board.decide_outcome(terminated=self._is_terminated)
-        if self._site.stop.done():  # what is to run at the end of a terminated build runs
-            self._terminated = self._site.stop.result()
-            self._site.stop = asyncio.get_running_loop().create_future()
-        await self._exhaust(decided=True)
-        for step in self._steps_in(frozenset({StepStatus.PENDING})):
-            await self._skip(step, "never became ready")
-
-    async def _exhaust(self, *, decided: bool) -> None:
-        """Start what can start, at every change, until nothing runs and nothing can."""
-        while True:
-            moves: list[Move] = []
-            if decided or not self._is_terminated:
-                moves = next_ready(
-                    self._order.plan,
-                    self._board,
-                    self._judge,
-                    running=frozenset(self._running),
-                    room=self._settings.parallel_steps - len(self._running),
-                    decided=decided,
-                )
-            settled = False
-            for move in moves:
-                if await self._settled(move):
-                    settled = True
-                else:
-                    self._launch(move.step)
-            if settled:
-                continue
-            if not self._running:
-                return
-            done, _ = await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            self._running = {name: task for name, task in self._running.items() if task not in done}
-
-    def _launch(self, step: PlannedStep) -> None:
-        self._running[step.name] = asyncio.create_task(run_step(self._site, step))
-
-    async def _settled(self, move: Move) -> bool:
-        """Make the moves that need no runtime; False where the step is to be started."""
-        if move.verb is Verb.SKIP:
-            await self._skip(move.step, "its condition does not hold")
-        elif move.verb is Verb.FAIL:
-            await fail_step(self._site, move.step, move.reason)
-        elif isinstance(move.step.action, WaitForApproval):
-            now = self._clock.now()
-            until = self._until(move.step, now)
-            await self._say(move.step.name, f"Waiting for approval until {until:%Y-%m-%d %H:%M:%S} UTC")
-            await self._site.report(
-                StepState(name=move.step.name, status=StepStatus.PENDING_APPROVAL, started_at=now)
-            )
-        else:
-            return False
-        return True
-
-    async def _skip(self, step: PlannedStep, reason: str) -> None:
-        await self._site.report(
-            StepState(name=step.name, status=StepStatus.SKIPPED, finished_at=self._clock.now(), reason=reason)
-        )
-
-    def _steps_in(self, statuses: frozenset[StepStatus]) -> list[PlannedStep]:
-        return [step for step in self._order.plan.steps if self._board.status(step.name) in statuses]
-
     # Approval
-
-    def _waiting_step(self) -> PlannedStep | None:
-        """The approval that the build waits for; none where it has ended otherwise."""
-        if self._is_terminated or halting_steps(self._order.plan, self._board):
-            return None
-        return next(iter(self._steps_in(frozenset({StepStatus.PENDING_APPROVAL}))), None)
-
-    @staticmethod
-    def _until(step: PlannedStep, since: datetime) -> datetime:
-        assert isinstance(step.action, WaitForApproval)  # noqa: S101  # only these have the status
-        return since + timedelta(seconds=step.action.timeout_s)
 
     async def _suspend(self, step: PlannedStep) -> None:
         """Give everything but the volume back, then the claim: a decision may come at once."""
@@ -328,43 +224,30 @@ class _Play:
         since = self._board.states[step.name].started_at or self._clock.now()
         action = step.action
         assert isinstance(action, WaitForApproval)  # noqa: S101  # only these have the status
-        await self._feed.waiting(self._build_id, step.name, self._until(step, since), action.on_timeout)
-
-    async def _say(self, step: str, line: str) -> None:
-        log = await self._site.logs.open(self._build_id, step, secrets=frozenset(self._board.secrets))
-        await log.say(line)
-        await log.close()
+        until = approval_until(action, since)
+        await self._feed.waiting(self._build_id, step.name, until, action.on_timeout)
 
     # End
 
     async def _conclude(self, refusal: str) -> None:
-        for step in self._steps_in(frozenset({StepStatus.PENDING_APPROVAL})):
-            await self._site.report(
-                msgspec.structs.replace(
-                    self._board.states[step.name],
-                    status=StepStatus.TERMINATED,
-                    finished_at=self._clock.now(),
-                    reason=GIVEN_UP,
+        for step in reversed(self._order.plan.steps):  # members before their groups
+            if self._board.status(step.name) in _OPEN:
+                await self._site.report(
+                    msgspec.structs.replace(
+                        self._board.states[step.name],
+                        status=StepStatus.TERMINATED,
+                        finished_at=self._clock.now(),
+                        reason=GIVEN_UP,
+                    )
                 )
-            )
         if refusal:
             status, reason = BuildStatus.ERROR, refusal
-        elif self._is_terminated:
-            status = self._board.result(terminated=True)
-            reason = self._terminated or self._site.stop.result()
         else:
-            status = self._board.result(terminated=False)
-            reason = "" if status is BuildStatus.SUCCESS else self._first_failure()
+            status, reason = self._board.result(terminated=self._walk.is_stopping)
+        if status is BuildStatus.TERMINATED:
+            reason = self._walk.terminated or self._site.stop.result()
         await self._feed.finished(self._build_id, status, reason)
         await self._destroy(keep_volume=self._order.keep_volume)
-
-    def _first_failure(self) -> str:
-        """Which counted failure ended the build, for people."""
-        for step in self._order.plan.steps:
-            state = self._board.states.get(step.name)
-            if state and state.status in FAILED and (step.fail_fast or step.strict_fail_fast):
-                return f"step {step.name!r}: {state.reason or state.status.value}"
-        return ""
 
     async def _destroy(self, *, keep_volume: bool) -> None:
         if self._workspace is not None:

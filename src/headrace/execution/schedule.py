@@ -1,23 +1,23 @@
 """What to do next, as a function of the plan and the statuses.
 
-Source: `reference/pipeline-yaml.md` 4.1 (sequential), 4.3 (root ``mode: parallel``), 4.5
-(failures). Sequential mode asks a condition once, and false means skipped; parallel mode asks
-at every change, and false means not yet.
+Source: `reference/pipeline-yaml.md` 4.1 (sequential), 4.2 (parallel steps), 4.3 (root
+``mode: parallel``), 4.5 (failures). Sequential mode asks a condition once, and false means
+skipped; parallel mode asks at every change, and false means not yet.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Protocol
 
 import msgspec
 
+from headrace.execution.verdict import FAILED
 from headrace.pipeline.conditions import ConditionFailed
-from headrace.pipeline.plan import Plan, PlannedStep, StepCondition
+from headrace.pipeline.plan import PlannedStep, StepCondition
 from headrace.pipeline.status import StepStatus
 
 _OUTCOME = re.compile(r"\bworkflow\s*\.\s*result\b|\(\s*['\"]workflow['\"]")
-FAILED = frozenset({StepStatus.ERROR, StepStatus.DENIED, StepStatus.TERMINATED})
 _WAITED_FOR = {
     StepStatus.ERROR: {"failure", "finished"},
     StepStatus.DENIED: {"denied", "failure", "finished"},
@@ -50,54 +50,88 @@ class Standing(Protocol):
         """The status of a step; one that nothing was reported of is pending."""
 
 
-def next_in_order(plan: Plan, standing: Standing, judge: Judge) -> Move | None:
-    """The next move of a sequential build; None while a step runs, and at the end."""
-    for step in plan.steps:
-        status = standing.status(step.name)
-        if not status.is_final:
-            return _judged(step, judge) if status is StepStatus.PENDING else None
-        if status in FAILED and step.fail_fast:
-            return None
-    return None
+def judged(step: PlannedStep, judge: Judge) -> Move:
+    """Ask a step's condition."""
+    if step.left_out:
+        return Move(step, Verb.SKIP)
+    try:
+        return Move(step, Verb.START if judge(step) else Verb.SKIP)
+    except ConditionFailed as failure:
+        return Move(step, Verb.FAIL, str(failure))
 
 
-def halting_steps(plan: Plan, standing: Standing) -> set[str]:
-    """The failed steps after which nothing new starts."""
-    return {step.name for step in plan.steps if step.fail_fast and standing.status(step.name) in FAILED}
+class Readiness:
+    """Which steps of a pipeline in parallel mode may start, asked again at every change.
 
-
-def next_ready(
-    plan: Plan, standing: Standing, judge: Judge, *, running: frozenset[str], room: int, decided: bool
-) -> list[Move]:
-    """The moves of a build in parallel mode that are possible now.
+    A step is asked only where its answer can have changed: after a step that its ``when.steps``
+    names, or after any where an expression has a say. So the work grows with the number of
+    steps, not with its square.
 
     Args:
-        plan: its order of steps breaks ties.
+        steps: the pipeline's own steps; their order breaks ties.
         standing: statuses as they are.
-        judge: tells whether a step's condition holds.
-        running: steps that are being started, whatever their status says yet.
-        room: at most this many moves.
-        decided: nothing runs and nothing else can start: ask the steps that test
-            ``workflow.result``, and only those.
-
-    Returns:
-        Starts and failures; a step whose condition does not hold is not in it.
+        met: tells whether a step's ``when.steps`` holds.
+        judge: tells whether its whole condition holds.
     """
-    halting = halting_steps(plan, standing)
-    moves: list[Move] = []
-    for step in plan.steps:
-        if len(moves) >= room:
-            break
-        if step.name in running or standing.status(step.name) is not StepStatus.PENDING:
-            continue
-        if tests_outcome(step) != decided:
-            continue
-        if halting and not decided and not _waits_for(step, halting, standing):
-            continue
-        move = _judged(step, judge)
-        if move.verb is not Verb.SKIP:
-            moves.append(move)
-    return moves
+
+    def __init__(self, steps: Sequence[PlannedStep], standing: Standing, met: Judge, judge: Judge) -> None:
+        self._standing, self._met, self._judge = standing, met, judge
+        self._steps = {step.name: step for step in steps}
+        self._place = {step.name: place for place, step in enumerate(steps)}
+        self._waiting = {name for name in self._steps if standing.status(name) is StepStatus.PENDING}
+        self._dependents: dict[str, list[str]] = {}
+        for step in steps:
+            for entry in named_steps(step):
+                self._dependents.setdefault(entry.name, []).append(step.name)
+        self._of_outcome = {step.name for step in steps if tests_outcome(step)}
+        self._decided = False
+        self._to_ask = set(self._waiting)
+        self._volatile: set[str] = set()  # asked at every change
+        self._halting: set[str] = set()  # failed steps after which nothing new starts
+        self.note(self._steps)
+
+    def decide(self) -> None:
+        """Ask also the steps that test ``workflow.result``: nothing else can start."""
+        self._decided = True
+        self._to_ask |= self._of_outcome
+
+    def note(self, changes: Iterable[str]) -> None:
+        """Take note of steps whose status has changed."""
+        for name in changes:
+            self._to_ask.update(self._dependents.get(name, ()))
+            step = self._steps.get(name)
+            if step is not None and step.fail_fast and self._standing.status(name) in FAILED:
+                self._halting.add(name)
+        self._to_ask |= self._volatile
+
+    def moves(self, *, closing: bool) -> list[Move]:
+        """The moves that are possible now; each is returned once.
+
+        Args:
+            closing: start nothing but what tests ``workflow.result``.
+
+        Returns:
+            Starts and failures; a step whose condition does not hold is not in it.
+        """
+        asked, self._to_ask = self._to_ask & self._waiting, set()
+        moves: list[Move] = []
+        for name in sorted(asked, key=self._place.__getitem__):
+            step = self._steps[name]
+            if not self._may_be_asked(step, closing=closing) or not self._met(step):
+                continue
+            move = judged(step, self._judge)
+            if move.verb is not Verb.SKIP:
+                self._waiting.discard(name)
+                self._volatile.discard(name)
+                moves.append(move)
+            elif _depends_on_more(step):
+                self._volatile.add(name)
+        return moves
+
+    def _may_be_asked(self, step: PlannedStep, *, closing: bool) -> bool:
+        if step.name in self._of_outcome:
+            return self._decided
+        return not closing and (not self._halting or waits_for(step, self._halting, self._standing))
 
 
 def tests_outcome(step: PlannedStep) -> bool:
@@ -105,25 +139,30 @@ def tests_outcome(step: PlannedStep) -> bool:
     return any(_OUTCOME.search(text) for text in _expressions(step))
 
 
-def _judged(step: PlannedStep, judge: Judge) -> Move:
-    try:
-        return Move(step, Verb.START if judge(step) else Verb.SKIP)
-    except ConditionFailed as failure:
-        return Move(step, Verb.FAIL, str(failure))
+def named_steps(step: PlannedStep) -> tuple[StepCondition, ...]:
+    """The entries of a step's ``when.steps``."""
+    if step.when is None:
+        return ()
+    return (step.when.steps_all or ()) + (step.when.steps_any or ())
+
+
+def waits_for(step: PlannedStep, failures: set[str], standing: Standing) -> bool:
+    """Tell whether a step explicitly waits for one of some failures."""
+    return any(
+        entry.name in failures and _WAITED_FOR[standing.status(entry.name)] & set(entry.on)
+        for entry in named_steps(step)
+    )
+
+
+def _depends_on_more(step: PlannedStep) -> bool:
+    """Whether a step's condition may come to hold by more than the steps that it names."""
+    if step.when is None:
+        return False
+    branches = (step.when.branch_only or ()) + (step.when.branch_ignore or ())
+    return any(_expressions(step)) or any("${{" in branch for branch in branches)
 
 
 def _expressions(step: PlannedStep) -> Iterator[str]:
     if step.when is not None:
         for group in (step.when.all_of, step.when.any_of):
             yield from (text for _, text in group or ())
-
-
-def _waits_for(step: PlannedStep, halting: set[str], standing: Standing) -> bool:
-    """Tell whether a step explicitly waits for one of the failures that halt the build."""
-    entries: tuple[StepCondition, ...] = ()
-    if step.when is not None:
-        entries = (step.when.steps_all or ()) + (step.when.steps_any or ())
-    return any(
-        entry.name in halting and _WAITED_FOR[standing.status(entry.name)] & set(entry.on)
-        for entry in entries
-    )

@@ -1,11 +1,20 @@
 """Where the steps of one build run: its workspace, its ports, and the wish to stop."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from headrace.execution.board import Board
 from headrace.execution.exports import SCRIPT, SCRIPT_PATH, SHARED_FILE
-from headrace.execution.ports import BuildFeed, Clock, LogSink, Records, SecretSource, StepState
+from headrace.execution.ports import (
+    BuildFeed,
+    Clock,
+    LogSink,
+    Records,
+    RegistryAccess,
+    SecretSource,
+    StepState,
+)
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.status import move_step
 from headrace.runtimes.base import Runtime, Workspace
@@ -29,6 +38,7 @@ class Site:
     settings: ExecutionSettings
     stop: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     has_adopted: bool = False  # a step of an earlier claim runs here: its exports are not to be lost
+    _registries: Sequence[RegistryAccess] | None = None
     _volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _volume_ready: bool = False
 
@@ -40,13 +50,26 @@ class Site:
         """Say that something was printed: the build is not idle."""
         self.touched_at = self.clock.now()
 
+    async def registries(self) -> Sequence[RegistryAccess]:
+        """Return the account's image registries, asked for once per run."""
+        if self._registries is None:
+            self._registries = await self.secrets.registries(self.build_id)
+        return self._registries
+
     async def report(self, state: StepState) -> None:
         """Store a step's state; nothing else happens before it is durable."""
         old = self.board.status(state.name)
         if old is not state.status:
             move_step(old, state.status)
         await self.feed.step_changed(self.build_id, state)
-        self.board.states[state.name] = state
+        self.board.store(state)
+
+    async def say(self, step: str, *lines: str) -> None:
+        """Write lines of the engine into the log of a step that runs nothing."""
+        log = await self.logs.open(self.build_id, step, secrets=frozenset(self.board.secrets))
+        for line in lines:
+            await log.say(line)
+        await log.close()
 
     async def prepare_volume(self) -> None:
         """Put ``cf_export`` and its file into the volume, once per run."""

@@ -64,7 +64,7 @@ class _Life:
     def __init__(self, site: Site, step: PlannedStep) -> None:
         self._site = site
         self._step = step
-        self._index = site.board.plan.steps.index(step)
+        self._index = site.board.index[step.name]
         self._clone: Clone | None = None
         self._command: Command | None = None
         self._log: StepLog
@@ -125,7 +125,7 @@ class _Life:
 
     @property
     def _own_export_file(self) -> str | None:
-        if self._site.board.plan.mode == "sequential":
+        if not self._site.board.runs_beside_others(self._step):
             return None
         return f"{EXPORT_FOLDER}/{self._index}-{self._state.attempt}"
 

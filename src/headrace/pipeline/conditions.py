@@ -65,7 +65,7 @@ def holds(when: When | None, scope: Scope) -> bool:
     """
     if when is None:
         return True
-    return _branch_holds(when, scope) and _steps_hold(when, scope) and _expressions_hold(when, scope)
+    return _branch_holds(when, scope) and steps_hold(when, scope) and _expressions_hold(when, scope)
 
 
 def _branch_holds(when: When, scope: Scope) -> bool:
@@ -98,7 +98,8 @@ def _fill(text: str, scope: Scope) -> str:
         raise ConditionFailed(f"Failed to evaluate condition: {error}") from None
 
 
-def _steps_hold(when: When, scope: Scope) -> bool:
+def steps_hold(when: When, scope: Scope) -> bool:
+    """Tell whether the ``when.steps`` part holds."""
     if when.steps_all is not None and not all(_step_holds(part, scope) for part in when.steps_all):
         return False
     return when.steps_any is None or any(_step_holds(part, scope) for part in when.steps_any)

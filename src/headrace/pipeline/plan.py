@@ -44,6 +44,45 @@ class CloneRepository(_Frozen, frozen=True, kw_only=True, tag="clone"):
     use_proxy: bool = False
 
 
+class BuildImage(_Frozen, frozen=True, kw_only=True, tag="build-image"):
+    """``type: build``: an image from a Dockerfile, pushed unless that is disabled."""
+
+    image_name: str
+    tags: tuple[str, ...] = ()  # none: the branch or revision that is built
+    lower_case: bool = True  # of the tags
+    dockerfile: str = "Dockerfile"  # path below the working directory
+    content: str | None = None  # the Dockerfile itself, in place of a file
+    working_directory: str | None = None
+    build_arguments: tuple[str, ...] = ()  # ``NAME=value``
+    target: str | None = None
+    platform: str | None = None
+    no_cache: bool = False
+    no_cf_cache: bool = False
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    registry: str | None = None  # name of an integration, or a domain; None: the account's default
+    disable_push: bool = False
+    registry_contexts: tuple[str, ...] = ()  # names that come first where a domain has several
+    buildkit: bool = False
+    quiet: bool = False
+    secrets: tuple[tuple[str, str], ...] = ()  # (id, source), in the words of the file
+    ignored: tuple[str, ...] = ()  # fields that change nothing here; the log says so
+    refused: str = ""  # why this cannot be built as it is written
+
+
+class PushImage(_Frozen, frozen=True, kw_only=True, tag="push-image"):
+    """``type: push``: an image that exists, under other names."""
+
+    candidate: str
+    image_name: str | None = None  # None: the candidate's
+    tags: tuple[str, ...] = ("latest",)
+    registry: str | None = None
+    registry_context: str | None = None  # pulls the candidate
+    username: str | None = None
+    password: str | None = None
+    refused: str = ""
+
+
 class WaitForApproval(_Frozen, frozen=True, kw_only=True, tag="approve"):
     """``type: pending-approval``: hold the build until somebody says yes or no."""
 
@@ -114,7 +153,16 @@ class LaunchComposition(_Frozen, frozen=True, kw_only=True, tag="launch"):
     entry_point: str | None = None  # name of the main service
 
 
-Action = RunCommands | CloneRepository | WaitForApproval | Group | RunComposition | LaunchComposition
+Action = (
+    RunCommands
+    | CloneRepository
+    | BuildImage
+    | PushImage
+    | WaitForApproval
+    | Group
+    | RunComposition
+    | LaunchComposition
+)
 
 
 class Retry(_Frozen, frozen=True, kw_only=True):
@@ -151,12 +199,21 @@ class DescribeImage(_Frozen, frozen=True, kw_only=True):
 
 
 class Hook(_Frozen, frozen=True, kw_only=True):
-    """What runs, and what is noted, at one moment of a step or of the pipeline."""
+    """What runs, and what is noted, at one moment of a step or of the pipeline.
 
-    mode: Literal["sequential", "parallel"] = "sequential"
-    steps: "tuple[PlannedStep, ...]" = ()  # flat, groups before their members, as in a plan
+    Its steps are a group of their own, outside of the plan's: the first of `steps` is the group,
+    ``unit#on_fail``, and the others are its members, ``unit#on_fail#exec``. ``#`` is in no name that
+    is written in a file.
+    """
+
+    steps: "tuple[PlannedStep, ...]"
     annotate: tuple[Annotate, ...] = ()  # after the steps
     describe: tuple[DescribeImage, ...] = ()
+
+    @property
+    def group(self) -> "PlannedStep":
+        """The step that stands for the hook."""
+        return self.steps[0]
 
 
 class Hooks(_Frozen, frozen=True, kw_only=True):
@@ -166,6 +223,11 @@ class Hooks(_Frozen, frozen=True, kw_only=True):
     on_success: Hook | None = None
     on_fail: Hook | None = None
     on_finish: Hook | None = None
+
+    def all(self) -> "tuple[Hook, ...]":
+        """Those that are there, in the order of their moments."""
+        found = (self.on_elected, self.on_success, self.on_fail, self.on_finish)
+        return tuple(hook for hook in found if hook is not None)
 
 
 class Readiness(_Frozen, frozen=True, kw_only=True):
@@ -209,6 +271,7 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
     stage: str = "default"
     description: str = ""
     when: When | None = None
+    left_out: bool = False  # by the options of this run: it is skipped, whatever `when` says
     fail_fast: bool = True
     strict_fail_fast: bool = False
     timeout_s: float | None = None
@@ -227,6 +290,12 @@ class Plan(_Frozen, frozen=True, kw_only=True):
     hooks: Hooks | None = None
     services: Services | None = None
     steps: tuple[PlannedStep, ...] = ()
+
+
+def hook_steps(plan: Plan) -> "tuple[PlannedStep, ...]":
+    """The steps of all hooks of a plan, groups before their members."""
+    owners = (plan.hooks, *(step.hooks for step in plan.steps))
+    return tuple(step for hooks in owners if hooks for hook in hooks.all() for step in hook.steps)
 
 
 def to_json(plan: Plan) -> bytes:

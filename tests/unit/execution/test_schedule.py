@@ -1,62 +1,93 @@
-from headrace.execution.schedule import Verb, next_in_order, next_ready
+from headrace.execution.schedule import Readiness, Verb, judged
 from headrace.pipeline.compile import compile_plan
-from headrace.pipeline.conditions import ConditionFailed
-from headrace.pipeline.status import StepStatus
+from headrace.pipeline.conditions import ConditionFailed, steps_hold
+from headrace.pipeline.status import RESULT_WORDS, StepStatus
+from headrace.pipeline.variables import Scope, StepFacts
 
 
 class Standing:
     def __init__(self, **statuses):
-        self._statuses = statuses
+        self.statuses = {name: StepStatus(status) for name, status in statuses.items()}
 
     def status(self, step):
-        return StepStatus(self._statuses.get(step, "pending"))
+        return self.statuses.get(step, StepStatus.PENDING)
+
+    def met(self, step):
+        facts = {name: StepFacts(RESULT_WORDS[status]) for name, status in self.statuses.items()}
+        return step.when is None or steps_hold(step.when, Scope(steps=facts))
 
 
-def plan(mode="sequential", **steps):
-    bodies = {name: {"image": "alpine", "commands": ["true"], **body} for name, body in steps.items()}
-    return compile_plan({"version": "1.0", "mode": mode, "steps": bodies}, variables={})
+def steps(**bodies):
+    whole = {name: {"image": "alpine", "commands": ["true"], **body} for name, body in bodies.items()}
+    return compile_plan({"version": "1.0", "mode": "parallel", "steps": whole}, variables={}).steps
 
 
 def yes(_):
     return True
 
 
-def ready(plan, standing, *, room=9, running=(), decided=False, judge=yes):
-    moves = next_ready(plan, standing, judge, running=frozenset(running), room=room, decided=decided)
+def names(moves):
     return [move.step.name for move in moves]
-
-
-def test_nothing_starts_in_order_while_a_step_runs():
-    assert next_in_order(plan(a={}, b={}), Standing(a="running"), yes) is None
 
 
 def test_a_condition_that_cannot_be_worked_out_fails_the_step():
     def broken(_):
         raise ConditionFailed("Failed to evaluate condition 'c': x")
 
-    move = next_in_order(plan(a={}), Standing(), broken)
+    move = judged(steps(a={})[0], broken)
     assert (move.verb, move.reason) == (Verb.FAIL, "Failed to evaluate condition 'c': x")
 
 
-def test_steps_that_are_being_started_are_not_started_again_and_room_is_kept():
-    steps = plan("parallel", a={}, b={}, c={})
-    assert ready(steps, Standing(), running=["a"], room=1) == ["b"]
-    assert ready(steps, Standing(), room=0) == []
+def test_every_step_is_started_once():
+    readiness = Readiness(steps(a={}, b={}), standing := Standing(), standing.met, yes)
+    assert names(readiness.moves(closing=False)) == ["a", "b"]
+    readiness.note(["a", "b"])
+    assert names(readiness.moves(closing=False)) == []
 
 
 def test_a_step_that_tests_the_outcome_waits_until_it_is_decided():
     end = {"when": {"condition": {"all": {"end": "workflow.result != 'success'"}}}}
-    steps = plan("parallel", a={}, end=end)
-    assert ready(steps, Standing()) == ["a"]
-    assert ready(steps, Standing(a="error"), decided=True) == ["end"]
+    standing = Standing()
+    readiness = Readiness(steps(a={}, end=end), standing, standing.met, yes)
+    assert names(readiness.moves(closing=False)) == ["a"]
+    standing.statuses["a"] = StepStatus.ERROR
+    readiness.note(["a"])
+    readiness.decide()
+    assert names(readiness.moves(closing=True)) == ["end"]
 
 
 def test_after_a_failure_only_what_waits_for_it_starts():
-    steps = plan(
-        "parallel",
-        a={},
-        other={},
-        rescue={"when": {"steps": [{"name": "a", "on": ["finished"]}]}},
-        never={"when": {"steps": [{"name": "a", "on": ["success"]}]}},
+    standing = Standing(a="error")
+    readiness = Readiness(
+        steps(
+            a={},
+            other={},
+            rescue={"when": {"steps": [{"name": "a", "on": ["finished"]}]}},
+            never={"when": {"steps": [{"name": "a", "on": ["success"]}]}},
+        ),
+        standing,
+        standing.met,
+        yes,
     )
-    assert ready(steps, Standing(a="error")) == ["rescue"]
+    assert names(readiness.moves(closing=False)) == ["rescue"]
+
+
+def test_a_step_is_asked_again_only_where_its_answer_can_have_changed():
+    asked = []
+
+    def no(step):
+        asked.append(step.name)
+        return False
+
+    expression = {"when": {"condition": {"all": {"c": "'${{GO}}' == 'yes'"}}}}
+    branch = {"when": {"branch": {"only": ["main"]}}}
+    waits = {"when": {"steps": [{"name": "a"}]}}
+    standing = Standing()
+    readiness = Readiness(steps(a=branch, expression=expression, waits=waits), standing, standing.met, no)
+    readiness.moves(closing=False)
+    assert asked == ["a", "expression"]
+    asked.clear()
+    standing.statuses["a"] = StepStatus.SUCCESS
+    readiness.note(["a"])
+    readiness.moves(closing=False)
+    assert asked == ["expression", "waits"]
