@@ -13,13 +13,25 @@ from headrace.pipeline.document import Document, load, of_mapping
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.fields import Duration, Flag
 from headrace.pipeline.findings import Findings, Place
-from headrace.pipeline.plan import Action, Plan, PlannedStep, StepCondition, When
-from headrace.pipeline.spec import SpecRead, StepRead, read_spec
+from headrace.pipeline.plan import (
+    Action,
+    Group,
+    Hook,
+    Hooks,
+    Plan,
+    PlannedStep,
+    Retry,
+    Services,
+    StepCondition,
+    When,
+)
+from headrace.pipeline.services import check_action, plan_services, step_services
+from headrace.pipeline.spec import HookRead, SpecRead, StepRead, read_spec
 from headrace.pipeline.steps import STEP_TYPES
 from headrace.pipeline.steps.base import StepType
 from headrace.pipeline.variables import Scope, TextTooLong, substitute
 
-ROOT_LATER = ("hooks", "services", "success_criteria")  # root fields that are not carried out
+ROOT_LATER = ("success_criteria",)  # root fields that are not carried out
 _LATER = "Headrace does not run this yet"
 
 
@@ -45,7 +57,7 @@ def compile_plan(
     """
     source = _document(document)
     found = Findings(source)
-    read = read_spec(source, found, step_types)
+    read = read_spec(source, found, step_types, to_run=True)
     known = Scope({name: value for name, value in variables.items() if isinstance(value, str)})
     compiler = _Compiler(found, known)
     compiler.check(read)
@@ -104,11 +116,18 @@ class _Compiler:
 
     def __init__(self, found: Findings, known: Scope) -> None:
         self._found, self._known = found, known
+        self._services: Services | None = None  # of the build
 
     def check(self, read: SpecRead) -> None:
         """Report everything that the language knows and the engine does not carry out."""
         self._refuse(read.written, ROOT_LATER, read.place)
-        for step in read.steps:
+        self._check_steps(read.steps)
+        for hooks in (read.hooks, *(step.hooks for step in read.steps)):
+            for hook in hooks.values():
+                self._check_steps(hook.steps)
+
+    def _check_steps(self, steps: tuple[StepRead, ...]) -> None:
+        for step in steps:
             if step.step_type is None or not step.step_type.runs:
                 self._found.add(
                     step.place / "type",
@@ -128,8 +147,15 @@ class _Compiler:
         root = read.root
         fail_fast = self._flag(root["fail_fast"], read.place / "fail_fast", default=True)
         strict = self._flag(root["strict_fail_fast"], read.place / "strict_fail_fast", default=False)
+        self._services = plan_services(root["services"], read.place / "services", self._found)
         steps = tuple(self._step(step, fail_fast=fail_fast, strict=strict) for step in read.steps)
-        return Plan(mode=root["mode"], stages=root["stages"], steps=steps)
+        return Plan(
+            mode=root["mode"],
+            stages=root["stages"],
+            hooks=self._hooks(read.hooks, read.place, ""),
+            services=self._services,
+            steps=steps,
+        )
 
     def _step(self, step: StepRead, *, fail_fast: bool, strict: bool) -> PlannedStep:
         spec, place = step.spec, step.place
@@ -140,18 +166,49 @@ class _Compiler:
                 step.step_type.fields.get(name), Flag
             ):
                 spec[name] = self._flag(value, place / name, default=False)
+        action = step.step_type.plan(spec)
+        check_action(action, place, self._found)
         return PlannedStep(
             name=step.name,
             type=step.type,
             title=spec["title"] or step.name,
             description=spec["description"] or "",
             stage=spec["stage"] or "default",
-            action=step.step_type.plan(spec),
+            action=action,
             when=_when(spec["when"]),
             fail_fast=self._flag(spec["fail_fast"], place / "fail_fast", default=fail_fast),
             strict_fail_fast=self._flag(spec["strict_fail_fast"], place / "strict_fail_fast", default=strict),
             timeout_s=self._timeout(step),
+            retry=_retry(spec.get("retry")),
+            hooks=self._hooks(step.hooks, place, step.name),
+            services=step_services(spec.get("services"), self._services, place / "services", self._found),
         )
+
+    def _hooks(self, read: Mapping[str, HookRead], place: Place, owner: str) -> Hooks | None:
+        hooks = {
+            moment: self._hook(hook, place / "hooks" / moment, owner, moment) for moment, hook in read.items()
+        }
+        return Hooks(**hooks) if hooks else None
+
+    def _hook(self, read: HookRead, place: Place, owner: str, moment: str) -> Hook:
+        parts = read.parts
+        fail_fast = self._flag(parts.fail_fast, place / "fail_fast", default=True)
+        strict = self._flag(parts.strict_fail_fast, place / "strict_fail_fast", default=False)
+        name = f"{owner}#{moment}"
+        group = PlannedStep(
+            name=name,
+            type="hook",
+            title=moment,
+            action=Group(mode="parallel" if parts.mode == "parallel" else "sequential"),
+        )
+        members = (self._step(step, fail_fast=fail_fast, strict=strict) for step in read.steps)
+        named = (
+            msgspec.structs.replace(
+                step, name=f"{name}#{step.name}", parent=f"{name}#{step.parent}" if step.parent else name
+            )
+            for step in members
+        )
+        return Hook(steps=(group, *named), annotate=parts.annotate, describe=parts.describe)
 
     def _flag(self, value: bool | str | None, place: Place, *, default: bool) -> bool:  # noqa: FBT001  # as read
         if value is None:
@@ -179,6 +236,17 @@ class _Compiler:
         except TextTooLong as error:
             self._found.add(place, str(error))
             return ""
+
+
+def _retry(read: dict[str, Any] | None) -> Retry | None:
+    if read is None:
+        return None
+    written = {
+        "max_attempts": max(1, int(read["maxAttempts"] or 1)),
+        "delay_s": read["delay"],
+        "factor": read["exponentialFactor"],
+    }
+    return Retry(**{name: value for name, value in written.items() if value is not None})
 
 
 def _when(read: dict[str, Any] | None) -> When | None:

@@ -2,7 +2,7 @@ import pytest
 
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
-from headrace.pipeline.plan import Annotate, DescribeImage, Entry, Hook, Retry, from_json, to_json
+from headrace.pipeline.plan import Annotate, DescribeImage, Entry, Group, Retry, from_json, to_json
 from headrace.pipeline.validate import validate
 
 SHELL = {"image": "alpine", "commands": ["true"]}
@@ -27,7 +27,12 @@ def set_of(entries):
 
 
 def commands(hook):
-    return [(step.name, step.action.image, step.action.commands) for step in hook.steps]
+    group, *members = hook.steps
+    assert {step.parent for step in members} <= {group.name}
+    names = [step.name.removeprefix(f"{group.name}#") for step in members]
+    return [
+        (name, step.action.image, step.action.commands) for name, step in zip(names, members, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def commands(hook):
 def test_every_form_of_a_hook_with_one_step_means_the_same(written):
     hook = plan_of({"on_finish": written}).hooks.on_finish
     assert commands(hook) == [("exec", "alpine", ("echo a",))]
-    assert plan_of(step={"hooks": {"on_fail": written}}).steps[0].hooks.on_fail == hook
+    assert commands(plan_of(step={"hooks": {"on_fail": written}}).steps[0].hooks.on_fail) == commands(hook)
 
 
 @pytest.mark.parametrize("around", [lambda steps: steps, lambda steps: {"exec": steps}])
@@ -55,13 +60,16 @@ def test_a_hook_of_several_steps_keeps_their_order_and_mode(around):
         "steps": {"a": SHELL, "b": {**SHELL, "fail_fast": True}},
     }
     hook = plan_of({"on_fail": around(several)}).hooks.on_fail
-    assert (hook.mode, [step.name for step in hook.steps]) == ("parallel", ["a", "b"])
-    assert [step.fail_fast for step in hook.steps] == [False, True]
+    assert hook.group.action == Group(mode="parallel")
+    assert [(step.name, step.fail_fast) for step in hook.steps[1:]] == [
+        ("#on_fail#a", False),
+        ("#on_fail#b", True),
+    ]
 
 
 def test_a_hook_may_have_data_only():
     hook = plan_of({"on_success": {"annotations": {"set": [{"annotations": ["done"]}]}}}).hooks.on_success
-    assert hook == Hook(annotate=(Annotate(set=(Entry(name="done"),)),))
+    assert (commands(hook), hook.annotate) == ([], (Annotate(set=(Entry(name="done"),)),))
 
 
 def test_a_hook_may_have_steps_and_data():
@@ -88,7 +96,7 @@ def test_old_and_new_hooks_of_one_step_exclude_each_other():
 
 def test_old_style_fields_and_a_hook_on_election_go_together():
     hooks = plan_of(step={"on_fail": {}, "hooks": {"on_elected": ["true"]}}).steps[0].hooks
-    assert (hooks.on_fail, commands(hooks.on_elected)) == (Hook(), [("exec", "alpine", ("true",))])
+    assert (commands(hooks.on_fail), commands(hooks.on_elected)) == ([], [("exec", "alpine", ("true",))])
 
 
 def test_annotations_of_a_step_itself_are_those_of_its_success():
