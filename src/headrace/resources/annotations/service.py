@@ -53,6 +53,11 @@ def annotate(
         put(db, account_id, entity_type=entity_type, entity_id=entity_id, key=key, value=value)
 
 
+def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
+    """Return the ids of the entities of a type that carry an annotation with this value, in order."""
+    return repository.entities_with(db, account_id, entity_type=entity_type, key=key, value=value)
+
+
 def listed(
     db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = ""
 ) -> list[Annotation]:

@@ -1,7 +1,7 @@
 """The statements of the queue: claim a build, renew leases, find what died or is due."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,11 +28,12 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import FINAL, BuildStatus, move
 from headrace.resources.builds import repository
 from headrace.resources.builds.model import builds
-from headrace.resources.builds.schemas import Build, Sealed
+from headrace.resources.builds.schemas import DEFAULT_ENVIRONMENT, Build, Sealed
 
 _CLAIMS_LOCK = 5_208_217_362  # any number of our own: limits are counted by one claim at a time
 _HELD = (BuildStatus.ELECTED, BuildStatus.RUNNING, BuildStatus.TERMINATING)
-_ELECT = case((builds.c.status == BuildStatus.PENDING, move(BuildStatus.PENDING, BuildStatus.ELECTED)))
+_NEW = (BuildStatus.PENDING, BuildStatus.DELAYED)
+_ELECT = case(*((builds.c.status == status, move(status, BuildStatus.ELECTED)) for status in _NEW))
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,14 +47,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     stop_requested: bool
 
 
-def claim(db: Connection, owner: str, *, lease_s: float) -> Claim | None:
-    """Claim the build that is to run next.
+def claim(
+    db: Connection, owner: str, *, lease_s: float, environment: str = DEFAULT_ENVIRONMENT
+) -> Claim | None:
+    """Claim the build of a runtime environment that is to run next.
 
     New builds by priority, then age, where all their limits are free; before them, builds that
     nobody holds any more: given back, decided on, or of a worker whose lease ran out.
     """
     lease = timedelta(seconds=lease_s)
-    values: dict[str, object] = {"claimer": owner}
+    values: dict[str, object] = {"claimer": owner, "place": environment}
     if db.dialect.name == "postgresql":
         db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS_LOCK})
         values |= {"lease": lease}
@@ -101,10 +104,11 @@ def _taking(dialect: str) -> UpdateBase:
     # A worker that slept past its own lease still runs its builds: they are not lost to itself.
     expired = and_(one.c.lease_until < now, one.c.owner != owner)
     lost = and_(held, or_(one.c.owner.is_(None), expired))
-    fresh = and_(one.c.status == BuildStatus.PENDING, *_limits_free(one))
+    fresh = and_(one.c.status.in_(_NEW), *_limits_free(one))
+    place = bindparam("place", type_=builds.c.environment.type)
     chosen = (
         select(one.c.id)
-        .where(or_(lost, fresh))
+        .where(or_(lost, fresh), _environment(one) == place)
         .order_by(held.desc(), one.c.priority.desc(), one.c.created_at, one.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -138,12 +142,13 @@ def _taking(dialect: str) -> UpdateBase:
 
 
 def _limits_free(one: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - an alias of the table
-    """All limits of a waiting build leave room; builds that wait for an approval take none."""
+    """All limits of a waiting build leave room; those that wait for an approval take it if it says so."""
     other = builds.alias("other")
+    asks = and_(other.c.status == BuildStatus.PENDING_APPROVAL, one.c.counts_waiting == true())
     active = (
         select(func.count())
         .select_from(other)
-        .where(other.c.pipeline_id == one.c.pipeline_id, other.c.status.in_(_HELD))
+        .where(other.c.pipeline_id == one.c.pipeline_id, or_(other.c.status.in_(_HELD), asks))
     )
     limits = (
         (one.c.concurrency, active),
@@ -151,6 +156,52 @@ def _limits_free(one: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - an al
         (one.c.trigger_concurrency, active.where(other.c.trigger_id.is_not_distinct_from(one.c.trigger_id))),
     )
     return [or_(limit.is_(None), count.scalar_subquery() < limit) for limit, count in limits]
+
+
+def _environment(one: Any) -> ColumnElement[str]:  # noqa: ANN401 - the table, or an alias of it
+    return func.coalesce(one.c.environment, DEFAULT_ENVIRONMENT)
+
+
+def delay(
+    db: Connection, environments_with_room: Collection[str], *, created_before: datetime, now: datetime
+) -> list[tuple[str, str]]:
+    """Delay the builds whose limits are free, but for whom no worker is; return (build, account) ids."""
+    changed = (
+        update(builds)
+        .where(
+            builds.c.status == BuildStatus.PENDING,
+            builds.c.created_at < created_before,
+            _environment(builds).not_in(environments_with_room),
+            *_limits_free(builds),
+        )
+        .values(status=move(BuildStatus.PENDING, BuildStatus.DELAYED), updated_at=now)
+        .returning(builds.c.id, builds.c.account_id)
+    )
+    return [(row.id, row.account_id) for row in db.execute(changed)]
+
+
+def delayed(db: Connection, *, since: datetime) -> list[Build]:
+    """Return the builds that have been delayed since a moment, or longer; nobody else changes them now."""
+    query = select(builds.c.id).where(builds.c.status == BuildStatus.DELAYED, builds.c.updated_at <= since)
+    return _locked(db, db.execute(query).scalars().all())
+
+
+def delayed_over(db: Connection, most: int) -> list[Build]:
+    """Return the delayed builds of each account beyond its newest ``most``, as `delayed` does."""
+    is_delayed = builds.c.status == BuildStatus.DELAYED
+    full = select(builds.c.account_id).where(is_delayed).group_by(builds.c.account_id)
+    ids: list[str] = []
+    for account_id in db.execute(full.having(func.count() > most)).scalars().all():
+        query = select(builds.c.id).where(is_delayed, builds.c.account_id == account_id)
+        query = query.order_by(builds.c.created_at.desc(), builds.c.id.desc()).offset(most).limit(most)
+        ids += db.execute(query).scalars()
+    return _locked(db, ids)
+
+
+def _locked(db: Connection, ids: Iterable[str]) -> list[Build]:
+    known = (repository.anybody_s(db, build_id) for build_id in ids)
+    found = [repository.locked(db, build) for build in known if build is not None]
+    return [build for build in found if build.status is BuildStatus.DELAYED]
 
 
 def renew(db: Connection, owner: str, *, lease_s: float) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from headrace.execution.ports import StepState
 from headrace.pipeline import plan as plans
-from headrace.pipeline.status import BuildStatus
+from headrace.pipeline.status import FINAL, BuildStatus
 from headrace.resources.builds.model import build_steps, builds
 from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
 
@@ -55,6 +55,7 @@ _REPLACE_STEP = (
 )
 _ADD = insert(builds)
 _ADD_STEP = insert(build_steps)
+_UNBEGUN = (BuildStatus.PENDING, BuildStatus.DELAYED)
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,9 @@ def add(db: Connection, request: BuildRequest, *, progress_id: str, now: datetim
             "concurrency": request.concurrency,
             "branch_concurrency": request.branch_concurrency,
             "trigger_concurrency": request.trigger_concurrency,
+            "counts_waiting": request.counts_waiting,
+            "environment": request.environment,
+            "termination_policy": request.termination_policy or None,
             "attempt": 0,
             "stop_requested": False,
             "options": request.options,
@@ -230,6 +234,9 @@ def inputs(db: Connection, build_id: str) -> RowMapping:
         builds.c.concurrency,
         builds.c.branch_concurrency,
         builds.c.trigger_concurrency,
+        builds.c.counts_waiting,
+        builds.c.environment,
+        builds.c.termination_policy,
     )
     return db.execute(select(*columns, *limits).where(builds.c.id == build_id)).mappings().one()
 
@@ -261,5 +268,38 @@ def count_by_status(db: Connection) -> dict[str, int]:
 
 def set_limits(db: Connection, pipeline_id: str, **limits: int | None) -> None:
     """Give the pending builds of a pipeline new limits."""
-    waiting = (builds.c.pipeline_id == pipeline_id, builds.c.status == BuildStatus.PENDING)
-    db.execute(update(builds).where(*waiting).values(**limits))
+    db.execute(update(builds).where(*_unbegun(pipeline_id)).values(**limits))
+
+
+def set_trigger_limit(db: Connection, pipeline_id: str, trigger_id: str, limit: int | None) -> None:
+    """Give the pending builds of one trigger a new limit."""
+    waiting = (*_unbegun(pipeline_id), builds.c.trigger_id == trigger_id)
+    db.execute(update(builds).where(*waiting).values(trigger_concurrency=limit))
+
+
+def _unbegun(pipeline_id: str) -> tuple[ColumnElement[bool], ...]:
+    return builds.c.pipeline_id == pipeline_id, builds.c.status.in_(_UNBEGUN)
+
+
+def unended_of(
+    db: Connection, account_id: str, *, pipeline_id: str | None = None, ids: Sequence[str] | None = None
+) -> list[Build]:
+    """Return the builds that have not ended, the oldest first: of a pipeline, or of some ids."""
+    query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.status.not_in(FINAL))
+    if pipeline_id is not None:
+        query = query.where(builds.c.pipeline_id == pipeline_id)
+    if ids is not None:
+        query = query.where(builds.c.id.in_(ids))
+    return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id))]
+
+
+def termination_policy(db: Connection, build_id: str) -> list[dict[str, Any]]:
+    """Return what the start and the end of a build do to others."""
+    query = select(builds.c.termination_policy).where(builds.c.id == build_id)
+    return db.execute(query).scalar_one() or []
+
+
+def statuses(db: Connection, build_ids: Sequence[str]) -> dict[str, BuildStatus]:
+    """Return the statuses of builds of any account, by id."""
+    query = select(builds.c.id, builds.c.status).where(builds.c.id.in_(build_ids))
+    return {build_id: BuildStatus(status) for build_id, status in db.execute(query)}

@@ -1,6 +1,6 @@
 """What comes into the one door of builds, and what the API shows of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,8 @@ from headrace.http.paging import Limit, Page
 from headrace.kit.clock import wire_time
 from headrace.pipeline.plan import Plan
 from headrace.pipeline.status import BuildStatus
+
+DEFAULT_ENVIRONMENT = "default"  # the runtime environment of builds and workers that name none
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -48,6 +50,9 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     branch_concurrency: int | None = None
     trigger_concurrency: int | None = None
     priority: int = 0
+    counts_waiting: bool = False  # builds that wait for an approval take room of its limits, too
+    environment: str | None = None  # whose workers take it; None: `DEFAULT_ENVIRONMENT`
+    termination_policy: Sequence[Mapping[str, Any]] = ()  # see `builds.policies`
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):

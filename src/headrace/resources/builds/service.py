@@ -1,6 +1,6 @@
 """The rules of builds: how one starts, is stopped, is decided on, and runs again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -17,7 +17,7 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import repository
+from headrace.resources.builds import policies, queue, repository, victims
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
     Build,
@@ -31,7 +31,10 @@ from headrace.resources.builds.schemas import (
 )
 from headrace.storage import signals
 
-ENTITY = "workflow"  # what annotations call a build
+ENTITY = victims.ENTITY
+_DELAY_S = 60
+_LONGEST_DELAY = timedelta(days=7)
+_MOST_DELAYED = 1000  # builds of an account
 QUEUED = "builds"  # signal: a build may be claimed
 STOPPED = "stops"  # signal: a running build is to stop
 
@@ -78,6 +81,8 @@ def start(db: Connection, request: BuildRequest) -> str:
             entity_id=request.build_id,
             values=request.annotations,
         )
+    for earlier in victims.of_start(db, request):
+        terminate(db, earlier)
     signals.publish(db, QUEUED)
     signals.publish(db, changed_in(request.account_id))
     return request.build_id
@@ -194,6 +199,9 @@ def restart(db: Connection, caller: Caller, build_id: str) -> str:
             branch_concurrency=stored["branch_concurrency"],
             trigger_concurrency=stored["trigger_concurrency"],
             priority=stored["priority"],
+            counts_waiting=bool(stored["counts_waiting"]),
+            environment=stored["environment"],
+            termination_policy=stored["termination_policy"] or (),
         ),
     )
 
@@ -242,6 +250,9 @@ def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now
         waiting_until=None,
     )
     api_keys.revoke_for_build(db, build.id)
+    if status is BuildStatus.TERMINATED:
+        for other in victims.of_termination(db, build):
+            terminate(db, other)
     signals.publish(db, QUEUED)  # a limit may be free now
     tell(db, build.account_id, build.id)
 
@@ -306,3 +317,36 @@ def set_limits(
         trigger_concurrency=trigger_concurrency,
     )
     signals.publish(db, QUEUED)
+
+
+def set_trigger_limit(db: Connection, pipeline_id: str, trigger_id: str, limit: int | None) -> None:
+    """Give the waiting builds of one trigger a new limit; call it after `set_limits`."""
+    repository.set_trigger_limit(db, pipeline_id, trigger_id, limit)
+
+
+policy_problems = policies.problems
+
+
+def statuses(db: Connection, build_ids: Sequence[str]) -> dict[str, BuildStatus]:
+    """Return the statuses of builds of any account, by id; those that are gone are absent."""
+    return repository.statuses(db, build_ids) if build_ids else {}
+
+
+def delay(db: Connection, environments_with_room: Collection[str], *, now: datetime) -> None:
+    """Look after builds that could run but find no worker.
+
+    After `_DELAY_S` seconds they are ``delayed``; a delay ends after `_LONGEST_DELAY`, and an account
+    has at most `_MOST_DELAYED` such builds: of more, the oldest end.
+
+    Args:
+        db: a transaction.
+        environments_with_room: runtime environments that have a worker with a free place.
+        now: the time.
+    """
+    waited = now - timedelta(seconds=_DELAY_S)
+    for build_id, account_id in queue.delay(db, environments_with_room, created_before=waited, now=now):
+        tell(db, account_id, build_id)
+    for build in queue.delayed(db, since=now - _LONGEST_DELAY):
+        close(db, build, BuildStatus.TERMINATED, reason="Delay time limit exceeded", now=now)
+    for build in queue.delayed_over(db, _MOST_DELAYED):
+        close(db, build, BuildStatus.TERMINATED, reason="Maximum delayed workflows exceeded", now=now)
