@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from headrace.execution.ports import BuildOrder, Decision, GitCredentials, SecretRef
+from headrace.execution.ports import BuildOrder, Decision, GitCredentials, RegistryAccess, SecretRef
 from headrace.kit.ids import new_id
 from headrace.kit.masking import Masker, mask_text
 from headrace.pipeline.status import BuildStatus, StepStatus, move, move_step
@@ -221,6 +221,10 @@ class MemoryLog:
             self._stored += b"\n"
         self._stored += mask_text(line, self._secrets).encode() + b"\n"
 
+    def mask(self, secrets):
+        self._secrets = secrets
+        self._masker.widen(secrets)
+
     async def close(self):
         self._append(self._masker.flush())
 
@@ -241,8 +245,9 @@ class MemoryLogs:
 class MemorySecrets:
     """Fills `SecretSource`."""
 
-    def __init__(self, values=None, git=None):
+    def __init__(self, values=None, git=None, registries=()):
         self.values = dict(values or {})  # by path
+        self.known_registries = [msgspec.convert(each, RegistryAccess) for each in registries]
         self.contexts = git or {}  # by name, None for the default
 
     def ref(self, name, value):
@@ -263,6 +268,9 @@ class MemorySecrets:
         found = self.contexts[context]
         return found if isinstance(found, GitCredentials) else msgspec.convert(found, GitCredentials)
 
+    async def registries(self, build_id):  # noqa: ARG002
+        return self.known_registries
+
 
 class MemoryRecords:
     """Fills `Records`. Only `known` entities exist; without it all do."""
@@ -271,6 +279,7 @@ class MemoryRecords:
         self.annotations = {}  # (type, id or name, None for the build's own): {name: value}
         self.displayed = {}  # the same: name
         self.images = {}  # image: {name: value}
+        self.made = []  # images, in the order they were built or pushed
         self._known = known
 
     def _entity(self, target):
@@ -292,3 +301,10 @@ class MemoryRecords:
 
     async def image_metadata(self, build_id, image, values):  # noqa: ARG002
         self.images.setdefault(image, {}).update(values)
+
+    async def image_made(self, build_id, image):  # noqa: ARG002
+        self.made.append(image)
+
+    async def last_image(self, build_id, display_name):  # noqa: ARG002
+        pushed = [each for each in self.made if each.display_name == display_name and each.registry]
+        return pushed[-1].names[0] if pushed else None

@@ -8,6 +8,7 @@ from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, 
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
+from headrace.pipeline.plan import hook_steps
 from headrace.pipeline.status import BuildStatus
 from headrace.runtimes.fake import FakeRuntime
 
@@ -163,3 +164,80 @@ async def test_a_failure_of_our_own_ends_the_build_with_a_reason():
     await world.run()
     assert world.record.status is BuildStatus.ERROR
     assert world.record.reason.startswith("internal error of the engine")
+
+
+HOOKED = """
+version: '1.0'
+hooks:
+  on_elected: ['echo build-elected']
+  on_finish:
+    mode: parallel
+    steps: {x: {image: alpine, commands: ['echo build-x']}, y: {image: alpine, commands: ['true']}}
+steps:
+  one:
+    image: alpine
+    fail_fast: false
+    retry: {maxAttempts: 2, delay: 60}
+    commands: ['echo ran-one', 'exit 1']
+    hooks:
+      on_elected: ['echo elected']
+      on_fail: {exec: ['echo failed'], annotations: {set: [{annotations: [done]}]}}
+      on_finish: ['echo finished']
+  two: {image: alpine, commands: ['echo two']}
+"""
+
+
+@pytest.mark.parametrize("adoptable", [True, False], ids=["adopted", "lost"])
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_crash_in_a_hook_or_between_attempts_repeats_nothing_that_ended(adoptable, stored):
+    for index in range(await reports_of(HOOKED)):
+        world = World(HOOKED)
+        workspace = await world.runtime.open(world.record.build_id)
+        workspace.adoptable = adoptable
+
+        assert await crash_at(world, index, stored=stored)
+        done = {name for name, state in world.record.steps.items() if state.status.is_final or state.outcome}
+        tries = world.record.steps["one"].attempt if "one" in world.record.steps else 0
+        waits = "one" in world.record.steps and world.record.steps["one"].retry_at is not None
+        workspace.commands.clear()
+        await world.run_to_the_end()
+
+        again = {hooked(world, name.rpartition("-")[0]) for name in workspace.commands}
+        assert not again & done, f"report {index}: {again & done} ran again"
+        assert world.record.statuses == {"one": "error", "two": "success"}, f"report {index}"
+        assert world.record.status is BuildStatus.SUCCESS, f"report {index}"
+        assert world.record.steps["one"].tries == 2, f"report {index}"
+        assert world.records.annotations["build", None] == {"done": ""}, f"report {index}"
+        if waits:
+            assert world.record.steps["one"].attempt == tries + 1, f"report {index}"
+        if adoptable:
+            assert world.printed("one").count("ran-one") == 2, world.printed("one")
+            for line in ("\nelected", "\nfailed", "\nfinished"):
+                assert world.printed("one").count(line) == 1, (index, world.printed("one"))
+
+
+def hooked(world, unit):
+    """The step of a unit; hooks are numbered after the steps of the plan."""
+    prefix, _, number = unit.rpartition("-")
+    if prefix != "hook":
+        return unit
+    steps = (*world.record.plan.steps, *hook_steps(world.record.plan))
+    return steps[int(number)].name
+
+
+async def test_a_stop_during_the_wait_for_the_next_attempt_ends_the_step():
+    class Stopped(MovedClock):
+        async def sleep(self, seconds):
+            if seconds == 60:
+                world.record.stop.set()
+                await asyncio.Event().wait()
+            await super().sleep(seconds)
+
+    world = World(HOOKED)
+    world.clock.__class__ = Stopped
+    async with asyncio.timeout(10):
+        await world.run()
+    assert world.record.statuses == {"one": "terminated", "two": "pending"}
+    assert world.record.status is BuildStatus.TERMINATED
+    assert "finished" not in world.printed("one")
+    assert "build-x" not in world.printed("Initializing Process")

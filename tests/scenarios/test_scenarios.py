@@ -94,7 +94,7 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     given = expected.get("given", {})
     clock = MovedClock() if name == "fake" else SystemClock()
     feed, logs, records = MemoryFeed(clock), MemoryLogs(), MemoryRecords()
-    secrets = MemorySecrets(git=given.get("git"))
+    secrets = MemorySecrets(git=given.get("git"), registries=given.get("registries", ()))
     variables = {**given.get("variables", {})}
     for key, value in given.get("secrets", {}).items():
         variables[key] = secrets.ref(key, value)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from headrace.execution.ports import BuildOrder, Decision, GitCredentials, SecretRef, StepState, Target
+from headrace.execution.ports import BuildOrder, Decision, GitCredentials, MadeImage, RegistryAccess, SecretRef, StepState, Target
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
@@ -224,6 +224,11 @@ class _TerminalLog:
         self._logs.end_line()
         self._print(mask_text(line, self._secrets).encode() + b"\n")
 
+    def mask(self, secrets: frozenset[str]) -> None:
+        """Mask these from now on."""
+        self._secrets = secrets
+        self._masker.widen(secrets)
+
     async def close(self) -> None:
         """Print what was held back."""
         self._print(self._masker.flush())
@@ -292,6 +297,10 @@ class _Secrets:
         """Return the public host: a local run has no contexts, so every name stands for it."""
         return GitCredentials(self._git_url)
 
+    async def registries(self, build_id: str) -> Sequence[RegistryAccess]:  # noqa: ARG002  # the same
+        """Return none: a local run pulls with what `docker login` stored, and pushes nothing by default."""
+        return ()
+
 
 class _TerminalRecords:
     """Fills `Records`: nothing outlives a local run, so it is printed."""
@@ -317,6 +326,14 @@ class _TerminalRecords:
     async def image_metadata(self, build_id: str, image: str, values: Mapping[str, str]) -> None:  # noqa: ARG002
         """Print the metadata of an image."""
         self._print(f"Metadata of image {image!r}", values)
+
+    async def image_made(self, build_id: str, image: MadeImage) -> None:  # noqa: ARG002  # the port's shape
+        """Print the names of an image."""
+        self._out.writelines(f"Image {name}: {image.id}\n" for name in image.names)
+
+    async def last_image(self, build_id: str, display_name: str) -> str | None:  # noqa: ARG002  # the same
+        """Return none: the engine's own layers are cache enough."""
+        return None
 
     def _print(self, what: str, values: Mapping[str, str]) -> None:
         self._out.writelines(f"{what}: {name} = {value}\n" for name, value in values.items())

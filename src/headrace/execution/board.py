@@ -5,12 +5,14 @@ from collections import ChainMap
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
 from headrace.execution import verdict
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import Export
 from headrace.execution.ports import BuildOrder, SecretRef, SecretSource, StepState
 from headrace.execution.verdict import Verdict
-from headrace.pipeline.plan import Group, PlannedStep
+from headrace.pipeline.plan import Group, PlannedStep, hook_steps, is_hook
 from headrace.pipeline.status import RESULT_WORDS, BuildStatus, StepStatus
 from headrace.pipeline.variables import VOLUME, Scope, StepFacts
 
@@ -34,8 +36,11 @@ class Board:
     def __init__(self, order: BuildOrder, source: SecretSource) -> None:
         self.build_id = order.build_id
         self.plan = order.plan
-        self.index = {step.name: place for place, step in enumerate(order.plan.steps)}
-        self.members = verdict.members(order.plan)  # by the name of the group; None: the build's own
+        hooks = hook_steps(order.plan)
+        self._steps = (*order.plan.steps, *hooks)
+        self.index = {step.name: place for place, step in enumerate(self._steps)}
+        # By the name of the group; None: the build's own.
+        self.members = verdict.members(order.plan.steps) | verdict.members(hooks, within_hooks=True)
         self.states: dict[str, StepState] = {}
         self.secrets: set[str] = set()  # values that never reach a log
         self.workflow = "running"
@@ -57,7 +62,7 @@ class Board:
 
     def step(self, name: str) -> PlannedStep:
         """A step of the plan, by its name."""
-        return self.plan.steps[self.index[name]]
+        return self._steps[self.index[name]]
 
     def status(self, step: str) -> StepStatus:
         """The status of a step; one that nothing was reported of is pending."""
@@ -81,7 +86,7 @@ class Board:
         if self._variables is not None:
             return
         values = {name: await self._opened(name, value) for name, value in self._order.variables.items()}
-        ended = [state for state in self.states.values() if state.status.is_final]
+        ended = [state for state in self.states.values() if state.status.is_final or state.outcome]
         for state in sorted(ended, key=lambda state: state.finished_at or _FIRST):
             for name, value in state.exports.items():
                 self._exports[name] = await self._opened(name, value)
@@ -111,23 +116,43 @@ class Board:
             self._exported |= found.keys()
         return stored
 
-    def own_variables(self, step: PlannedStep) -> dict[str, str]:
-        """The variables that only this step has."""
-        return {"CF_STEP_NAME": step.name, "CF_VOLUME_PATH": VOLUME}
+    def own_variables(self, step: PlannedStep, *, tries: int = 1) -> dict[str, str]:
+        """The variables that only this step has, in the attempt of this number."""
+        return {
+            "CF_STEP_NAME": step.name.rpartition("#")[2],
+            "CF_VOLUME_PATH": VOLUME,
+            "CF_CURRENT_ATTEMPT": str(tries),
+            "CF_MAX_ATTEMPTS": str(step.retry.max_attempts if step.retry else 1),
+        }
 
-    def scope(self, step: PlannedStep) -> Scope:
+    def scope(self, step: PlannedStep, *, tries: int = 1) -> Scope:
         """Everything that the texts of a step may refer to now; it follows what happens later."""
-        return self._scope(self.own_variables(step))
+        scope = self._scope(self.own_variables(step, tries=tries))
+        if not is_hook(step.name):
+            return scope
+        return msgspec.structs.replace(scope, steps=ChainMap(self._hook_facts(step), self._facts))
 
     def _scope(self, own: dict[str, str]) -> Scope:
         variables = ChainMap(own, self._exports, self._variables or {})
         return Scope(variables=variables, steps=self._facts, literal=self._exported, workflow=self.workflow)
 
+    def _hook_facts(self, step: PlannedStep) -> dict[str, StepFacts]:
+        """What only steps of a hook see: each other by short names, and how their owner ended."""
+        owner, moment, _ = (step.name + "##").split("#", 2)
+        prefix = f"{owner}#{moment}#"
+        facts = {
+            name.removeprefix(prefix): facts for name, facts in self._facts.items() if name.startswith(prefix)
+        }
+        state = self.states.get(owner)
+        if state is not None and state.outcome is not None:
+            facts[owner] = _facts(self.step(owner), msgspec.structs.replace(state, status=state.outcome))
+        return facts
+
     # Groups
 
     def runs_beside_others(self, step: PlannedStep) -> bool:
         """Whether other steps may run at the same time, by the shape of the plan."""
-        if self.plan.mode == "parallel":
+        if self.plan.mode == "parallel" or is_hook(step.name):
             return True
         while step.parent is not None:
             step = self.step(step.parent)
@@ -138,7 +163,7 @@ class Board:
     def verdict(self, group: PlannedStep) -> Verdict:
         """How a group ends, as its members stand now."""
         scope = self.scope(group)
-        return verdict.of_group(group, self.members[group.name], self.states, scope)
+        return verdict.of_group(group, self.members.get(group.name, ()), self.states, scope)
 
     # The end
 
@@ -148,16 +173,22 @@ class Board:
             return BuildStatus.TERMINATED, ""
         return verdict.of_build(self.plan, self.members, self.states, self._scope({}))
 
-    def decide_outcome(self, *, terminated: bool) -> None:
+    def decide_outcome(self, *, terminated: bool, failed: bool = False) -> None:
         """Give conditions on ``workflow.result`` their word: nothing else is left to run."""
-        self.workflow = _OUTCOME_WORDS[self.result(terminated=terminated)[0]]
+        result = BuildStatus.ERROR if failed else self.result(terminated=terminated)[0]
+        self.workflow = _OUTCOME_WORDS[result]
 
 
 def _facts(step: PlannedStep, state: StepState) -> StepFacts:
     result = RESULT_WORDS[state.status]
     if state.status is StepStatus.SKIPPED:
         return StepFacts(result)
-    members = {"name": step.name, "type": step.type, "description": step.description, **state.members}
+    members = {
+        "name": step.name.rpartition("#")[2],
+        "type": step.type,
+        "description": step.description,
+        **state.members,
+    }
     if state.decided_by is not None:
         members["authEntity.name"], members["authEntity.type"] = state.decided_by
     return StepFacts(result, members)

@@ -27,12 +27,18 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     status: StepStatus
-    attempt: int = 1  # of the step; counts starts after a crash too
+    title: str = ""  # filled in; "" before the step has begun
+    attempt: int = 1  # of the step; counts every start; 0 while its hook on election runs
+    tries: int = 1  # those that `retry` counts: without starts after a crash
     started_at: datetime | None = None
+    attempt_started_at: datetime | None = None  # a time-out counts from here
+    retry_at: datetime | None = None  # an attempt has failed; the next one starts then
+    outcome: StepStatus | None = None  # how it ended, while its closing hooks run
     finished_at: datetime | None = None
     members: Mapping[str, str] = {}  # what the step publishes: ``revision``, ``repo`` …
     exports: Mapping[str, str | SecretRef] = {}  # cf_export of this step
     output_from: int | None = None  # offset in the step's stored log where its output begins
+    link: str = ""  # what the step wants to be shown with
     reason: str = ""  # why it failed, for people
     decided_by: tuple[str, str] | None = None  # approval: (name, ``user`` or ``api-key``)
 
@@ -66,6 +72,33 @@ class GitCredentials(msgspec.Struct, frozen=True):
     base_url: str  # ``https://github.com``; ``owner/name`` is appended, with ``.git``
     username: str = ""
     password: str = ""
+
+
+class RegistryAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """One image registry, and how to log in there."""
+
+    name: str
+    domain: str  # ``registry.example.org:5000``; ``docker.io`` for the Hub
+    username: str = ""  # empty, as the password: nobody logs in
+    password: str = ""
+    prefix: str = ""  # repositories that are pushed lie below it
+    is_default: bool = False
+    refusal: str = ""  # why nobody can log in, and what would help
+
+
+class MadeImage(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that a step built or pushed."""
+
+    id: str  # ``sha256:…``, of its configuration
+    display_name: str  # ``acme/app``
+    names: tuple[str, ...]  # whole, with tags
+    registry: str | None  # that has it now: a name or a domain; None: the engine alone
+    digest: str  # ``sha256:…`` in the registry; empty where it has none
+    size_bytes: int
+    created_at: datetime
+    branch: str
+    revision: str
+    step: str
 
 
 class ClaimLost(Exception):
@@ -116,6 +149,9 @@ class StepLog(Protocol):
     async def say(self, line: str) -> None:
         """Take one whole line of the engine."""
 
+    def mask(self, secrets: frozenset[str]) -> None:
+        """Mask these from now on: the ones known before, and more."""
+
     async def close(self) -> None:
         """Store what was held back for masking. Safe twice."""
 
@@ -152,6 +188,9 @@ class SecretSource(Protocol):
         Raises `LookupError` where a named context does not exist or is no git context.
         """
 
+    async def registries(self, build_id: str) -> Sequence[RegistryAccess]:
+        """Return the account's image registries, in no order."""
+
 
 class Target(msgspec.Struct, frozen=True):
     """What an annotation is put on."""
@@ -178,6 +217,12 @@ class Records(Protocol):
 
     async def image_metadata(self, build_id: str, image: str, values: Mapping[str, str]) -> None:
         """Set metadata of an image, which is named by its id or its full name."""
+
+    async def image_made(self, build_id: str, image: MadeImage) -> None:
+        """Keep an image; where its id is known, add the names."""
+
+    async def last_image(self, build_id: str, display_name: str) -> str | None:
+        """Return the whole name of the last image of that name which this pipeline pushed."""
 
 
 class Clock(Protocol):

@@ -13,6 +13,7 @@ import msgspec
 from headrace.execution import report
 from headrace.execution.board import Board
 from headrace.execution.errors import StepRefused
+from headrace.execution.hooks import close_build, elect_build
 from headrace.execution.ports import (
     BuildFeed,
     BuildOrder,
@@ -25,6 +26,7 @@ from headrace.execution.ports import (
 )
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.site import Site
+from headrace.execution.steps import run_step
 from headrace.execution.tasks import call_off, quietly, survive
 from headrace.execution.walk import Walk, approval_until
 from headrace.pipeline.plan import PlannedStep, WaitForApproval
@@ -120,7 +122,11 @@ class _Play:
             refusal = await self._initialize()
             if not refusal:
                 await self._take_up()
-                await self._walk.whole()
+                refusal = await elect_build(self._site, run_step)
+                if not refusal:
+                    await self._walk.whole()
+                if self._walk.waiting_step() is None:
+                    await self._close_build(refusal)
         finally:
             await call_off(self._helpers)
         waiting = None if refusal else self._walk.waiting_step()
@@ -228,6 +234,15 @@ class _Play:
         await self._feed.waiting(self._build_id, step.name, until, action.on_timeout)
 
     # End
+
+    async def _close_build(self, refusal: str) -> None:
+        """Run the hooks that follow the steps; a build that is terminated in order has none."""
+        terminated = self._walk.is_stopping
+        if terminated and self._order.plan.mode == "sequential":
+            return
+        self._board.decide_outcome(terminated=terminated, failed=bool(refusal))
+        succeeded = None if terminated else self._board.workflow == "success"
+        await close_build(self._site, run_step, succeeded=succeeded)
 
     async def _conclude(self, refusal: str) -> None:
         for step in reversed(self._order.plan.steps):  # members before their groups

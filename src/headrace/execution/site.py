@@ -16,7 +16,10 @@ from headrace.execution.ports import (
     StepState,
 )
 from headrace.execution.settings import ExecutionSettings
+from headrace.kit.masking import mask_text
+from headrace.pipeline.plan import PlannedStep
 from headrace.pipeline.status import move_step
+from headrace.pipeline.variables import TextTooLong, substitute
 from headrace.runtimes.base import Runtime, Workspace
 
 EXECUTABLE, WRITABLE = 0o755, 0o666  # steps may run as any user of their image
@@ -55,6 +58,17 @@ class Site:
         if self._registries is None:
             self._registries = await self.secrets.registries(self.build_id)
         return self._registries
+
+    def masked(self, text: str) -> str:
+        """Return a text that leaves the build without the secrets in it."""
+        return mask_text(text, self.board.secrets) if text else text
+
+    def title(self, step: PlannedStep) -> str:
+        """Return what a step is called for people."""
+        try:
+            return self.masked(substitute(step.title, self.board.scope(step)))
+        except TextTooLong:
+            return step.title
 
     async def report(self, state: StepState) -> None:
         """Store a step's state; nothing else happens before it is durable."""

@@ -26,11 +26,19 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-def members(plan: Plan) -> dict[str | None, tuple[PlannedStep, ...]]:
-    """The steps of every group by its name, and under None those of the pipeline itself."""
-    found: dict[str | None, list[PlannedStep]] = {None: []}
-    for step in plan.steps:
-        found.setdefault(step.parent, []).append(step)
+def members(
+    steps: Iterable[PlannedStep], *, within_hooks: bool = False
+) -> dict[str | None, tuple[PlannedStep, ...]]:
+    """The steps of every group by its name, and under None those of the pipeline itself.
+
+    Args:
+        steps: of a plan, or of its hooks, which belong to nothing.
+        within_hooks: leave None out.
+    """
+    found: dict[str | None, list[PlannedStep]] = {} if within_hooks else {None: []}
+    for step in steps:
+        if step.parent is not None or not within_hooks:
+            found.setdefault(step.parent, []).append(step)
     return {parent: tuple(steps) for parent, steps in found.items()}
 
 
@@ -106,5 +114,5 @@ def _first_failure(names: Iterable[str], states: States) -> str:
     for name in names:
         state = states.get(name)
         if state is not None and state.status in FAILED:
-            return f"step {name!r}: {state.reason or state.status.value}"
+            return f"step {name.rpartition('#')[2]!r}: {state.reason or state.status.value}"
     return ""

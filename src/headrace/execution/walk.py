@@ -12,6 +12,8 @@ import msgspec
 
 from headrace.execution import report
 from headrace.execution.board import Board
+from headrace.execution.book import Book
+from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
 from headrace.execution.schedule import Readiness, Verb, judged, named_steps
 from headrace.execution.site import Site
@@ -140,19 +142,50 @@ class Walk:
         if self._status(step) is StepStatus.PENDING:
             now = self._site.clock.now()
             await self._site.report(StepState(name=step.name, status=StepStatus.RUNNING, started_at=now))
-        if group.mode == "sequential":
-            await self._in_order(members)
-        else:
-            await self._side_by_side(members)
+        if self._board.states[step.name].outcome is not None:  # only its closing hooks are left
+            await self._end_group(step, members)
+            return
+        failure = await self._elected(step)
+        if not failure:
+            await (self._in_order(members) if group.mode == "sequential" else self._side_by_side(members))
         waits = any(not self._status(one).is_final and self._has_begun(one) for one in members)
         if not waits or self._is_closed:
-            await self._end_group(step, members)
+            await self._end_group(step, members, failure)
+
+    async def _elected(self, step: PlannedStep) -> str:
+        """Run the hook on election of a group; return why it failed, ``""`` where it did not."""
+        if step.hooks is None:
+            return ""
+        book = Book(self._site, step.name)
+        try:
+            return await elect_step(self._site, step, book, run_step)
+        finally:
+            await book.close()
 
     def _has_begun(self, step: PlannedStep) -> bool:
         return self._status(step) is not StepStatus.PENDING
 
-    async def _end_group(self, step: PlannedStep, members: Sequence[PlannedStep]) -> None:
-        verdict = self._board.verdict(step)
+    async def _end_group(self, step: PlannedStep, members: Sequence[PlannedStep], failure: str = "") -> None:
+        book = Book(self._site, step.name)
+        try:
+            if self._board.states[step.name].outcome is None:
+                await self._decide_group(step, members, failure, book)
+            state = self._board.states[step.name]
+            if state.outcome is None:
+                return
+            await close_step(self._site, step, book, state, run_step)
+        finally:
+            await book.close()
+        now = self._site.clock.now()
+        await self._site.report(
+            msgspec.structs.replace(state, status=state.outcome, outcome=None, finished_at=now)
+        )
+
+    async def _decide_group(
+        self, step: PlannedStep, members: Sequence[PlannedStep], failure: str, book: Book
+    ) -> None:
+        """Say how a group has ended, and store it: for good, or for its closing hooks."""
+        verdict = Verdict(StepStatus.ERROR, failure) if failure else self._board.verdict(step)
         statuses = {self._status(member) for member in members}
         if self._is_closed and (
             StepStatus.TERMINATED in statuses or not all(one.is_final for one in statuses)
@@ -163,15 +196,14 @@ class Walk:
             lines = [report.success_line(step)]
         else:
             lines = report.failure_report(step, verdict.reason)
-        await self._site.say(step.name, *lines)
-        await self._site.report(
-            msgspec.structs.replace(
-                self._board.states[step.name],
-                status=verdict.status,
-                finished_at=self._site.clock.now(),
-                reason=verdict.reason,
-            )
-        )
+        await book.say_all(lines)
+        state = msgspec.structs.replace(self._board.states[step.name], reason=verdict.reason)
+        if step.hooks is not None and verdict.status is not StepStatus.TERMINATED and not self._is_closed:
+            state = msgspec.structs.replace(state, outcome=verdict.status)
+        else:
+            now = self._site.clock.now()
+            state = msgspec.structs.replace(state, status=verdict.status, finished_at=now)
+        await self._site.report(state)
 
     async def _side_by_side(self, steps: Sequence[PlannedStep]) -> None:
         left = {step.name for step in steps if not self._status(step).is_final}

@@ -76,6 +76,10 @@ class Masker:
         self._held = b""
         self._search = _search_for(frozenset(secrets))
 
+    def widen(self, secrets: Iterable[str]) -> None:
+        """Mask these from here on; they include those from before."""
+        self._search = _search_for(frozenset(secrets))
+
     @property
     def holds(self) -> bool:
         """Whether bytes are held back that `flush` would give."""

@@ -292,6 +292,11 @@ class Plan(_Frozen, frozen=True, kw_only=True):
     steps: tuple[PlannedStep, ...] = ()
 
 
+def is_hook(name: str) -> bool:
+    """Whether a step of this name is a hook, or within one."""
+    return "#" in name
+
+
 def hook_steps(plan: Plan) -> "tuple[PlannedStep, ...]":
     """The steps of all hooks of a plan, groups before their members."""
     owners = (plan.hooks, *(step.hooks for step in plan.steps))

@@ -65,6 +65,10 @@ class FileStepLog:
         line_break = b"" if self._begins_line else b"\n"
         self._append(line_break + stamped(text + b"\n", self._stamp(), begins_line=True))
 
+    def mask(self, secrets: frozenset[str]) -> None:
+        """Mask these from now on: the ones known before, and more."""
+        self._masker.widen(secrets)
+
     async def close(self) -> None:
         """Store what was held back, and close the file. Safe twice."""
         if self._closed:

@@ -1,0 +1,297 @@
+"""One attempt of a step: made into a command, started, followed, interrupted where it must be.
+
+Source: `reference/pipeline-yaml.md` 3.9b (reports), 4.11 (time-outs).
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+import msgspec
+
+from headrace.execution import clone, report
+from headrace.execution.book import Book
+from headrace.execution.clone import Clone, git_context, is_url, plan_clone
+from headrace.execution.commands import freestyle_command
+from headrace.execution.errors import StepRefused
+from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, Export, join_exports
+from headrace.execution.ports import GitCredentials, StepState
+from headrace.execution.site import WRITABLE, Site
+from headrace.pipeline.plan import CloneRepository, PlannedStep, RunCommands, is_hook
+from headrace.pipeline.status import StepStatus
+from headrace.pipeline.variables import DirectoryUnknown, Scope, TextTooLong, substitute
+from headrace.runtimes.base import VOLUME, Command, RunningStep, StepCouldNotStart, StepExit
+
+EXPORT_FOLDER = ".headrace/exports"  # in the volume; one file a step, where steps run side by side
+_REFUSALS = (StepRefused, DirectoryUnknown, TextTooLong)
+
+T = TypeVar("T")
+
+
+class _Interruption(Enum):
+    STOP = "stop"
+    TIMEOUT = "timeout"
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended, and what is to be said of it."""
+
+    status: StepStatus
+    reason: str = ""
+    lines: tuple[str, ...] = ()  # the last words of the engine
+    members: dict[str, str] = {}
+    exports: dict[str, Export] = {}
+    uses_shared_file: bool = False  # exports were in the file that all steps share
+    may_be_retried: bool = False
+
+
+class Desk:
+    """What is known of a step that runs: its state, and where it is told.
+
+    Args:
+        site: of the build.
+        step: with its title filled in.
+        book: its log, or that of the step whose hook it is of.
+        state: as stored, or new.
+    """
+
+    def __init__(self, site: Site, step: PlannedStep, book: Book, state: StepState) -> None:
+        self.site, self.step, self.book, self.state = site, step, book, state
+        self.index = site.board.index[step.name]
+
+    @property
+    def scope(self) -> Scope:
+        """Everything that the texts of the step may refer to."""
+        return self.site.board.scope(self.step, tries=self.state.tries)
+
+    @property
+    def unit(self) -> str:
+        """What the runtime calls this start of the step."""
+        name = f"hook-{self.index}" if is_hook(self.step.name) else self.step.name
+        return f"{name}-{self.state.attempt}"
+
+    @property
+    def own_export_file(self) -> str | None:
+        """Where the step exports to, where it must not use the file of all; in the volume."""
+        if not self.site.board.runs_beside_others(self.step):
+            return None
+        return f"{EXPORT_FOLDER}/{self.index}-{self.state.attempt}"
+
+    async def report(self, **changes: Any) -> None:  # noqa: ANN401  # fields of the state
+        """Change the state and store it."""
+        if "reason" in changes:
+            changes["reason"] = self.site.masked(changes["reason"])
+        self.state = msgspec.structs.replace(self.state, **changes)
+        await self.site.report(self.state)
+
+
+class Attempt:
+    """One start of a step, or one that an earlier claim started. Use `run` or `follow`, once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._site, self._step = desk, desk.site, desk.step
+        self._clone: Clone | None = None
+        self._command = Command(image="")
+        self._timer: asyncio.Task[None] | None = None
+
+    async def run(self) -> Ending:
+        """Start the step and follow it to its end."""
+        try:
+            self._command = await self._prepare()
+        except _REFUSALS as refusal:
+            reason = str(refusal)
+            return Ending(
+                status=StepStatus.ERROR,
+                reason=reason,
+                lines=tuple(report.failure_report(self._step, reason)),
+            )
+        await self._desk.report()
+        return await self._timed(None)
+
+    async def follow(self, running: RunningStep) -> Ending:
+        """Follow a step that was taken up to its end."""
+        if isinstance(self._step.action, CloneRepository):
+            path = f"{clone.RESULT_FOLDER}/{self._desk.index}"
+            self._clone = Clone(Command(image=""), path, self._desk.state.members, frozenset())
+        return await self._timed(running)
+
+    # Making the command
+
+    async def _prepare(self) -> Command:
+        """Fill in the step's texts, as late as possible: all that earlier steps gave is there."""
+        site, desk, action = self._site, self._desk, self._step.action
+        scope = desk.scope
+        if isinstance(action, CloneRepository):
+            self._clone = await self._plan_clone(action, scope)
+            site.board.secrets.update(self._clone.secrets)
+            desk.state = msgspec.structs.replace(desk.state, members=self._clone.members)
+            return self._clone.command
+        if not isinstance(action, RunCommands):
+            raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
+        own = site.board.own_variables(self._step, tries=desk.state.tries)
+        if desk.own_export_file:
+            own[FILE_VARIABLE] = f"{VOLUME}/{desk.own_export_file}"
+        command = freestyle_command(action, scope, own)
+        members = {"workingDirectory": command.working_directory} if command.working_directory else {}
+        desk.state = msgspec.structs.replace(desk.state, members=members)
+        return command
+
+    async def _plan_clone(self, action: CloneRepository, scope: Scope) -> Clone:
+        return plan_clone(
+            action,
+            scope,
+            await self._git_login(action, scope),
+            image=self._site.settings.git_image,
+            result=str(self._desk.index),
+            afresh=self._desk.state.attempt > 1,
+        )
+
+    async def _git_login(self, action: CloneRepository, scope: Scope) -> GitCredentials | None:
+        context = git_context(action, scope)
+        try:
+            return await self._site.secrets.git(self._site.build_id, context)
+        except LookupError as missing:
+            if context is None and is_url(substitute(action.repo, scope)):
+                return None
+            raise StepRefused(str(missing)) from missing
+
+    # Running it
+
+    async def _timed(self, running: RunningStep | None) -> Ending:
+        self._start_timer()
+        try:
+            return await (self._start() if running is None else self._follow(running))
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _start_timer(self) -> None:
+        """Count the time-out from the attempt's start, which may lie before a crash."""
+        if self._step.timeout_s:
+            clock = self._site.clock
+            since: datetime = self._desk.state.attempt_started_at or clock.now()
+            left = self._step.timeout_s - (clock.now() - since).total_seconds()
+            self._timer = asyncio.create_task(_sleep(self._site, max(0.0, left)))
+
+    async def _start(self) -> Ending:
+        """Start the process and follow it."""
+        starting = asyncio.create_task(self._launch())
+        interruption = await self._first(starting)
+        if interruption is not None:
+            starting.cancel()
+            await asyncio.wait({starting})
+            if not starting.cancelled() and starting.exception() is None:
+                await starting.result().stop(0)
+            return await self._interrupted(None, interruption)
+        try:
+            running = starting.result()
+        except StepCouldNotStart as failure:
+            lines = report.start_report(self._step, self._command.image, str(failure))
+            return self._failed(str(failure), lines)
+        if self._site.runtime.adopts:
+            await self._desk.report(output_from=await self._desk.book.length())
+        return await self._follow(running)
+
+    async def _launch(self) -> RunningStep:
+        site, desk = self._site, self._desk
+        site.touch()
+        try:
+            if isinstance(self._step.action, RunCommands) and self._command.script is not None:
+                await site.prepare_volume()
+            if self._clone is None and desk.own_export_file:
+                await site.workspace.write(desk.own_export_file, b"", mode=WRITABLE)
+            elif desk.state.tries > 1:  # what an attempt exported that failed is of no account
+                await site.workspace.write(SHARED_FILE, b"", mode=WRITABLE)
+        except OSError as failure:  # a full disk, say
+            raise StepCouldNotStart(f"cannot write to the volume: {failure}") from failure
+        return await site.workspace.start(desk.unit, self._command, say=desk.book.say)
+
+    async def _follow(self, running: RunningStep) -> Ending:
+        following = asyncio.create_task(self._pump(running))
+        interruption = await self._first(following)
+        if interruption is None:
+            return await self._ended(following.result())
+        if interruption is _Interruption.STOP and self._desk.state.status is not StepStatus.TERMINATING:
+            await self._desk.report(status=StepStatus.TERMINATING)
+        return await self._interrupted(await self._stop(running, following), interruption)
+
+    async def _pump(self, running: RunningStep) -> StepExit:
+        async for chunk in running.output():
+            await self._desk.book.write(chunk)
+        return await running.wait()
+
+    async def _first(self, work: "asyncio.Task[T]") -> _Interruption | None:
+        """Wait for the work, a stop request or the time-out; say what interrupts the work."""
+        waited: set[asyncio.Future[object]] = {work, self._site.stop}  # type: ignore[arg-type]  # invariant
+        if self._timer is not None:
+            waited.add(self._timer)  # type: ignore[arg-type]  # the same
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.wait({work})
+            raise
+        if work.done():
+            return None
+        return _Interruption.STOP if self._site.stop.done() else _Interruption.TIMEOUT
+
+    async def _stop(self, running: RunningStep, following: "asyncio.Task[StepExit]") -> StepExit | None:
+        """Ask, then force; None where not even that ended the process in time."""
+        settings = self._site.settings
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.stop_grace_s + settings.destroy_deadline_s):
+                await running.stop(settings.stop_grace_s)
+        await asyncio.wait({following}, timeout=settings.destroy_deadline_s)
+        if following.done():
+            return following.result()
+        following.cancel()
+        await asyncio.wait({following})
+        return None
+
+    # Ending it
+
+    async def _ended(self, end: StepExit) -> Ending:
+        if end.exit_code == 0:
+            return await self._succeeded()
+        lines = report.exit_report(self._step, end.exit_code, out_of_memory=end.out_of_memory)
+        memory = ", out of memory" if end.out_of_memory else ""
+        return await self._with_results(self._failed(f"exit code {end.exit_code}{memory}", lines))
+
+    async def _interrupted(self, end: StepExit | None, interruption: _Interruption) -> Ending:
+        if interruption is _Interruption.TIMEOUT:
+            reason = f"step timed out after {self._step.timeout_s:g} s"
+            ending = self._failed(reason, report.failure_report(self._step, reason, name="StepTimedOut"))
+        elif end is not None and end.exit_code == 0:
+            return await self._succeeded()
+        else:
+            ending = terminated(self._site.stop.result())
+        return ending if end is None else await self._with_results(ending)
+
+    async def _succeeded(self) -> Ending:
+        ending = Ending(status=StepStatus.SUCCESS, lines=(report.success_line(self._step),))
+        return await self._with_results(ending)
+
+    def _failed(self, reason: str, lines: list[str]) -> Ending:
+        return Ending(status=StepStatus.ERROR, reason=reason, lines=tuple(lines), may_be_retried=True)
+
+    async def _with_results(self, ending: Ending) -> Ending:
+        """Add what the step left in the volume."""
+        site, own = self._site, self._desk.own_export_file
+        if self._clone is not None:
+            revision = await site.workspace.read(self._clone.result)
+            found = {"revision": revision.decode(errors="replace").strip()} if revision else {}
+            return msgspec.structs.replace(ending, members=found)
+        shared = b"" if is_hook(self._step.name) else await site.workspace.read(SHARED_FILE) or b""
+        exports = join_exports([shared, await site.workspace.read(own) or b"" if own else b""])
+        return msgspec.structs.replace(ending, exports=exports, uses_shared_file=bool(shared))
+
+
+def terminated(reason: str) -> Ending:
+    """How a step ends that was asked to."""
+    return Ending(status=StepStatus.TERMINATED, reason=reason, lines=(f"Step terminated: {reason}",))
+
+
+async def _sleep(site: Site, seconds: float) -> None:
+    await site.clock.sleep(seconds)
