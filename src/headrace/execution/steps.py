@@ -191,6 +191,8 @@ class _Life:
                 await desk.book.say(report.READING_EXPORTS)
             kept = await board.keep_exports(ending.exports)
         link = ending.exports.get(f"{self._step.name}{LINK}")
+        if link is not None and not link.value.startswith(("https://", "http://")):
+            link = None  # readers make it a link: nothing else may stand behind it
         await desk.book.say_all(ending.lines)
         changes = {
             "members": {**desk.state.members, **ending.members},

@@ -61,6 +61,7 @@ class Scope(msgspec.Struct, frozen=True):
         """
         if name in self.variables:
             return self.variables[name]
+        name = name.removeprefix("parentSteps.")  # how a hook calls the steps of the pipeline
         if name == "workflow.result":
             return self.workflow
         if name in self.steps:

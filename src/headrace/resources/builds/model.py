@@ -66,7 +66,7 @@ build_steps = Table(
     "build_steps",
     metadata,
     Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", String(150), primary_key=True),
+    Column("name", String(512), primary_key=True),  # of steps in hooks and groups too
     Column("state", JsonText, nullable=False),  # `execution.ports.StepState`
 )
 

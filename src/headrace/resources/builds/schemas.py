@@ -262,6 +262,7 @@ class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     started: str | None = None
     finished: str | None = None
     reason: str = ""
+    output_url: str | None = None  # what the step exported as ``<its name>_CF_OUTPUT_URL``
 
 
 class LogQuery(msgspec.Struct, kw_only=True):

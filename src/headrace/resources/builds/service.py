@@ -292,6 +292,8 @@ def _step_out(step: plans.PlannedStep, state: StepState | None) -> StepOut:
         return out
     return msgspec.structs.replace(
         out,
+        title=state.title or step.title,
+        output_url=state.link or None,
         status=str(state.status),
         attempt=state.attempt,
         started=None if state.started_at is None else wire_time(state.started_at),
