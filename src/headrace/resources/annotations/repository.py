@@ -63,6 +63,17 @@ def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str
     return list(db.execute(query.order_by(annotations.c.entity_id)).scalars())
 
 
+def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
+    """Return the ids of the entities whose annotation has a value, in order."""
+    query = select(annotations.c.entity_id).where(
+        annotations.c.account_id == account_id,
+        annotations.c.entity_type == entity_type,
+        annotations.c.key == key,
+        annotations.c.value == value,
+    )
+    return list(db.execute(query.order_by(annotations.c.entity_id)).scalars())
+
+
 def put(db: Connection, account_id: str, annotation: Annotation) -> None:
     """Store an annotation of the account in the place of the one with the same key."""
     of = _of(account_id, annotation.entity_type, annotation.entity_id, annotation.key)

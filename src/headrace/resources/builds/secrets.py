@@ -1,10 +1,12 @@
 """The secrets of builds, opened from the database: fills `execution.ports.SecretSource`."""
 
 import asyncio
+from collections.abc import Sequence
 
-from headrace.execution.ports import GitCredentials, SecretRef
+from headrace.execution.ports import GitCredentials, RegistryAccess, SecretRef
 from headrace.kit.crypto import CannotOpen, SecretBox
 from headrace.resources.contexts import service as contexts
+from headrace.resources.registries import service as registries
 from headrace.storage.engine import Database
 
 KEY = "build/key"  # the path of the build's own API key; any other path is a sealed text
@@ -53,5 +55,15 @@ class DatabaseSecrets:
         def read() -> GitCredentials:
             with self._database.reading() as db:
                 return contexts.git_credentials(db, self._box, account_id, context)
+
+        return await asyncio.to_thread(read)
+
+    async def registries(self, build_id: str) -> Sequence[RegistryAccess]:
+        """Return the registries of the build's account."""
+        account_id, _ = self._held[build_id]
+
+        def read() -> list[RegistryAccess]:
+            with self._database.reading() as db:
+                return registries.accesses(db, self._box, account_id)
 
         return await asyncio.to_thread(read)

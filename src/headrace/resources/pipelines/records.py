@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from headrace.execution.ports import Target
+from headrace.execution.ports import MadeImage, Target
 from headrace.http.errors import NotFound
 from headrace.resources.annotations import service as annotations
 from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import Build
+from headrace.resources.images import service as images
 from headrace.resources.pipelines import definitions
 from headrace.resources.projects import service as projects
 from headrace.storage import signals
 from headrace.storage.engine import Database
+
+Result = TypeVar("Result")
 
 _IMAGE = "image"  # what annotations call an image
 
@@ -78,16 +82,33 @@ class DatabaseRecords:
             case "project":
                 return "project", projects.find(db, build.account_id, wanted or build.project).id
 
-    def _image(self, db: Connection, build: Build, wanted: str) -> str:  # noqa: ARG002  # images have names only
-        """Return the id of an image for its annotations."""
-        return wanted
+    async def image_made(self, build_id: str, image: MadeImage) -> None:
+        """Keep an image that a step of the build made."""
 
-    async def _in_transaction(self, build_id: str, work: Callable[[Connection, Build], None]) -> None:
-        def run() -> None:
+        def write(db: Connection, build: Build) -> None:
+            images.keep(db, build.account_id, image, build_id=build.id, pipeline_id=build.pipeline_id)
+
+        await self._in_transaction(build_id, write)
+
+    async def last_image(self, build_id: str, display_name: str) -> str | None:
+        """Return the whole name of the last image of that name which this pipeline pushed."""
+
+        def read(db: Connection, build: Build) -> str | None:
+            return images.last_pushed(db, build.account_id, build.pipeline_id, display_name)
+
+        return await self._in_transaction(build_id, read)
+
+    def _image(self, db: Connection, build: Build, wanted: str) -> str:
+        """Return the id of an image for its annotations; an image of others has its name only."""
+        found = images.find(db, build.account_id, wanted)
+        return wanted if found is None else found.internal_id
+
+    async def _in_transaction(self, build_id: str, work: Callable[[Connection, Build], Result]) -> Result:
+        def run() -> Result:
             with self._database.transaction() as db:
                 try:
-                    work(db, builds.anybody_s(db, build_id))
+                    return work(db, builds.anybody_s(db, build_id))
                 except NotFound as missing:
                     raise LookupError(str(missing)) from missing
 
-        await asyncio.to_thread(run)
+        return await asyncio.to_thread(run)

@@ -146,6 +146,8 @@ class ImageEngine:
         stored = await asyncio.to_thread(stored_logins, self._logins)
         logins = list({login.domain: login for login in (*stored, *job.logins)}.values())
         cache_from = job.cache_from
+        if job.last and not await self.has(job.last):
+            cache_from = (*cache_from, job.last)
         if not job.buildkit:  # its builder reuses only what is here
             cache_from = tuple([image for image in cache_from if await self._fetched(image, logins)])
         async with self._session(job, logins) as session:

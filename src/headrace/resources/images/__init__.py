@@ -1,0 +1,1 @@
+"""Images that builds made, their tags and their metadata."""

@@ -1,0 +1,175 @@
+"""The rows of images and of their tags."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+
+from headrace.kit.ids import new_id
+from headrace.resources.images.model import image_tags, images
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored image."""
+
+    id: str
+    account_id: str
+    internal_id: str
+    display_name: str
+    branch: str
+    revision: str
+    digest: str
+    size_bytes: int
+    build_id: str | None
+    pipeline_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ImageTag(msgspec.Struct, frozen=True, kw_only=True):
+    """One name that an image has; of one name, the newest image has it."""
+
+    id: str
+    account_id: str
+    image_id: str
+    registry: str
+    repository: str
+    tag: str
+    pushed_at: datetime
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which images; parts that are None do not choose."""
+
+    tags: Sequence[str] = ()
+    branches: Sequence[str] = ()
+    revision: str = ""
+    internal_ids: Sequence[str] | None = None
+    names: Sequence[str] | None = None
+
+
+def find(db: Connection, account_id: str, wanted: str) -> Image | None:
+    """Find an image by its id, or by the id that the engine gave it, whole or with its first 12 digits."""
+    digits = wanted.removeprefix("sha256:")
+    conditions: list[ColumnElement[bool]] = [images.c.id == wanted, images.c.internal_id == wanted]
+    if len(digits) >= 12:  # noqa: PLR2004 - as engines shorten ids
+        conditions.append(images.c.internal_id.startswith(f"sha256:{digits}", autoescape=True))
+    query = select(images).where(images.c.account_id == account_id, or_(*conditions))
+    row = db.execute(query.order_by(images.c.id).limit(1)).mappings().first()
+    return Image(**row) if row else None
+
+
+def by_tag(db: Connection, account_id: str, registry: str, repository: str, tag: str) -> Image | None:
+    """Find the image that has a name now."""
+    query = (
+        select(images)
+        .join(image_tags, image_tags.c.image_id == images.c.id)
+        .where(
+            image_tags.c.account_id == account_id,
+            image_tags.c.registry == registry,
+            image_tags.c.repository == repository,
+            image_tags.c.tag == tag,
+        )
+    )
+    row = db.execute(query).mappings().first()
+    return Image(**row) if row else None
+
+
+def listed(
+    db: Connection, account_id: str, wanted: Wanted, *, limit: int, offset: int
+) -> tuple[list[Image], int]:
+    """Return images, newest first, ties by id; and how many there are in all."""
+    conditions = _conditions(account_id, wanted)
+    count = db.execute(select(func.count()).select_from(images).where(*conditions)).scalar_one()
+    query = select(images).where(*conditions).order_by(images.c.created_at.desc(), images.c.id.desc())
+    rows = db.execute(query.limit(limit).offset(offset)).mappings()
+    return [Image(**row) for row in rows], count
+
+
+def _conditions(account_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [images.c.account_id == account_id]
+    if wanted.tags:
+        tagged = select(image_tags.c.image_id).where(
+            image_tags.c.account_id == account_id, image_tags.c.tag.in_(wanted.tags)
+        )
+        found.append(images.c.id.in_(tagged))
+    if wanted.branches:
+        found.append(images.c.branch.in_(wanted.branches))
+    if wanted.revision:
+        found.append(images.c.revision == wanted.revision)
+    if wanted.internal_ids is not None:
+        found.append(images.c.internal_id.in_(wanted.internal_ids))
+    if wanted.names is not None:
+        found.append(images.c.display_name.in_(wanted.names))
+    return found
+
+
+def display_names(db: Connection, account_id: str) -> list[str]:
+    """Return the names that the account's images have, each once."""
+    query = select(images.c.display_name).where(images.c.account_id == account_id).distinct()
+    return list(db.execute(query.order_by(images.c.display_name)).scalars())
+
+
+def tags_of(db: Connection, account_id: str, image_ids: Sequence[str]) -> dict[str, list[ImageTag]]:
+    """Return the tags of several images, by image, newest first; one without tags is absent."""
+    query = (
+        select(image_tags)
+        .where(image_tags.c.account_id == account_id, image_tags.c.image_id.in_(image_ids))
+        .order_by(image_tags.c.pushed_at.desc(), image_tags.c.id.desc())
+    )
+    found: dict[str, list[ImageTag]] = {}
+    for row in db.execute(query).mappings():
+        found.setdefault(row["image_id"], []).append(ImageTag(**row))
+    return found
+
+
+def put(db: Connection, account_id: str, internal_id: str, **values: object) -> str:
+    """Store an image, or change the one with that engine's id; return its id."""
+    known = find(db, account_id, internal_id)
+    if known is not None:
+        change = update(images).where(images.c.account_id == account_id, images.c.id == known.id)
+        db.execute(change.values(**values))
+        return known.id
+    made = new_id()
+    db.execute(insert(images).values(id=made, account_id=account_id, internal_id=internal_id, **values))
+    return made
+
+
+def put_tag(
+    db: Connection, account_id: str, image_id: str, *, registry: str, repository: str, tag: str, now: datetime
+) -> None:
+    """Give a name to an image; another image that had it loses it."""
+    remove_tag(db, account_id, registry=registry, repository=repository, tag=tag)
+    values = {"registry": registry, "repository": repository, "tag": tag, "pushed_at": now}
+    db.execute(insert(image_tags).values(id=new_id(), account_id=account_id, image_id=image_id, **values))
+
+
+def remove_tag(db: Connection, account_id: str, *, registry: str, repository: str, tag: str) -> int:
+    """Take a name away; return whether there was one."""
+    return db.execute(
+        delete(image_tags).where(
+            image_tags.c.account_id == account_id,
+            image_tags.c.registry == registry,
+            image_tags.c.repository == repository,
+            image_tags.c.tag == tag,
+        )
+    ).rowcount
+
+
+def last_pushed(db: Connection, account_id: str, pipeline_id: str, display_name: str) -> ImageTag | None:
+    """Find the newest name in a registry that an image of a pipeline has."""
+    query = (
+        select(image_tags)
+        .join(images, images.c.id == image_tags.c.image_id)
+        .where(
+            images.c.account_id == account_id,
+            images.c.pipeline_id == pipeline_id,
+            images.c.display_name == display_name,
+            image_tags.c.registry != "",
+        )
+        .order_by(image_tags.c.pushed_at.desc(), image_tags.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(query).mappings().first()
+    return ImageTag(**row) if row else None

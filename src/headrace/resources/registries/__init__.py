@@ -1,0 +1,1 @@
+"""Image registries of an account, with what logs in there."""
