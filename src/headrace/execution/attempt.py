@@ -11,18 +11,26 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headrace.execution import clone, report
+from headrace.execution import clone, images, report
 from headrace.execution.book import Book
 from headrace.execution.clone import Clone, git_context, is_url, plan_clone
 from headrace.execution.commands import freestyle_command
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, Export, join_exports
+from headrace.execution.images import ImageWork, plan_image
 from headrace.execution.ports import GitCredentials, StepState
 from headrace.execution.site import WRITABLE, Site
-from headrace.pipeline.plan import CloneRepository, PlannedStep, RunCommands, is_hook
+from headrace.pipeline.plan import BuildImage, CloneRepository, PlannedStep, PushImage, RunCommands, is_hook
 from headrace.pipeline.status import StepStatus
 from headrace.pipeline.variables import DirectoryUnknown, Scope, TextTooLong, substitute
-from headrace.runtimes.base import VOLUME, Command, RunningStep, StepCouldNotStart, StepExit
+from headrace.runtimes.base import (
+    VOLUME,
+    Command,
+    RunningImage,
+    RunningStep,
+    StepCouldNotStart,
+    StepExit,
+)
 
 EXPORT_FOLDER = ".headrace/exports"  # in the volume; one file a step, where steps run side by side
 _REFUSALS = (StepRefused, DirectoryUnknown, TextTooLong)
@@ -94,6 +102,8 @@ class Attempt:
         self._desk, self._site, self._step = desk, desk.site, desk.step
         self._clone: Clone | None = None
         self._command = Command(image="")
+        self._image: ImageWork | None = None
+        self._running_image: RunningImage | None = None
         self._timer: asyncio.Task[None] | None = None
 
     async def run(self) -> Ending:
@@ -128,12 +138,19 @@ class Attempt:
             site.board.secrets.update(self._clone.secrets)
             desk.state = msgspec.structs.replace(desk.state, members=self._clone.members)
             return self._clone.command
+        if isinstance(action, BuildImage | PushImage):
+            self._image = await plan_image(action, scope, site)
+            site.board.secrets.update(self._image.secrets)
+            desk.state = msgspec.structs.replace(desk.state, members=self._image.members)
+            return Command(image=self._image.name)
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
         own = site.board.own_variables(self._step, tries=desk.state.tries)
         if desk.own_export_file:
             own[FILE_VARIABLE] = f"{VOLUME}/{desk.own_export_file}"
-        command = freestyle_command(action, scope, own)
+        command = await images.with_login(freestyle_command(action, scope, own), action, scope, site)
+        if command.login is not None:
+            site.board.secrets.add(command.login.password)
         members = {"workingDirectory": command.working_directory} if command.working_directory else {}
         desk.state = msgspec.structs.replace(desk.state, members=members)
         return command
@@ -197,6 +214,12 @@ class Attempt:
     async def _launch(self) -> RunningStep:
         site, desk = self._site, self._desk
         site.touch()
+        if self._image is not None:
+            await desk.book.say_all(self._image.notes)
+            self._running_image = await site.workspace.start_image(
+                desk.unit, self._image.job, say=desk.book.say
+            )
+            return self._running_image
         try:
             if isinstance(self._step.action, RunCommands) and self._command.script is not None:
                 await site.prepare_volume()
@@ -255,7 +278,9 @@ class Attempt:
     async def _ended(self, end: StepExit) -> Ending:
         if end.exit_code == 0:
             return await self._succeeded()
-        lines = report.exit_report(self._step, end.exit_code, out_of_memory=end.out_of_memory)
+        lines = report.exit_report(
+            self._step, end.exit_code, out_of_memory=end.out_of_memory, image=self._command.image
+        )
         memory = ", out of memory" if end.out_of_memory else ""
         return await self._with_results(self._failed(f"exit code {end.exit_code}{memory}", lines))
 
@@ -283,9 +308,18 @@ class Attempt:
             revision = await site.workspace.read(self._clone.result)
             found = {"revision": revision.decode(errors="replace").strip()} if revision else {}
             return msgspec.structs.replace(ending, members=found)
+        if self._image is not None:
+            return await self._with_image(ending, self._image)
         shared = b"" if is_hook(self._step.name) else await site.workspace.read(SHARED_FILE) or b""
         exports = join_exports([shared, await site.workspace.read(own) or b"" if own else b""])
         return msgspec.structs.replace(ending, exports=exports, uses_shared_file=bool(shared))
+
+    async def _with_image(self, ending: Ending, work: ImageWork) -> Ending:
+        """Put what was made on record; a build or push leaves nothing in the volume."""
+        if ending.status is not StepStatus.SUCCESS or self._running_image is None:
+            return ending
+        members = await images.keep(work, self._running_image.result(), self._step, self._site)
+        return msgspec.structs.replace(ending, members=members)
 
 
 def terminated(reason: str) -> Ending:

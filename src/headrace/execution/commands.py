@@ -23,15 +23,10 @@ def freestyle_command(action: RunCommands, scope: Scope, own: dict[str, str]) ->
         own: variables of this very step, over those of the scope and under ``environment:``.
 
     Raises:
-        StepRefused: a volume, the image or the registry context cannot be.
+        StepRefused: a volume or the image cannot be.
         DirectoryUnknown: the working directory refers to a step that has not run.
         TextTooLong: a text grew too long.
     """
-    if action.registry_context is not None:
-        raise StepRefused(
-            "'registry_context' is not supported by this server; "
-            "leave it out, and run `docker login` on the machine of the worker"
-        )
     image = substitute(action.image, scope).strip()
     if not image:
         raise StepRefused(f"image {action.image!r} is empty here; give the name of an image")

@@ -12,7 +12,7 @@ import msgspec
 from headrace.execution.errors import StepRefused
 from headrace.execution.ports import MadeImage, RegistryAccess
 from headrace.execution.site import Site
-from headrace.pipeline.plan import BuildImage, PlannedStep, PushImage
+from headrace.pipeline.plan import BuildImage, PlannedStep, PushImage, RunCommands
 from headrace.pipeline.variables import (
     Scope,
     image_tag,
@@ -21,7 +21,7 @@ from headrace.pipeline.variables import (
     substitute,
     working_directory,
 )
-from headrace.runtimes.base import VOLUME, ImageBuild, ImagePush, ImageResult, RegistryLogin
+from headrace.runtimes.base import VOLUME, Command, ImageBuild, ImagePush, ImageResult, RegistryLogin
 
 HUB = "docker.io"
 _LONGEST_TAG = 128
@@ -37,6 +37,11 @@ class ImageWork(msgspec.Struct, frozen=True, kw_only=True):
     members: Mapping[str, str]  # what is known before
     secrets: frozenset[str]
     notes: tuple[str, ...] = ()  # for the step's log, before it starts
+
+    @property
+    def name(self) -> str:
+        """The first whole name of the image."""
+        return self.job.names[0]
 
     @property
     def is_pushed(self) -> bool:
@@ -130,6 +135,17 @@ def _push(action: PushImage, scope: Scope, registries: "Registries") -> ImageWor
         members={**_members(names[0]), "registry": target.name or target.domain},
         secrets=frozenset(login.password for login in (pull, push) if login and login.password),
     )
+
+
+async def with_login(command: Command, action: RunCommands, scope: Scope, site: Site) -> Command:
+    """Give a command what its image is pulled with: the account's login for that registry.
+
+    Raises:
+        StepRefused: the step names a registry that does not exist, or that nobody can log in to.
+    """
+    contexts = _fill((action.registry_context,) if action.registry_context else (), scope)
+    login = Registries(await site.registries()).login_for(command.image, contexts)
+    return command if login is None else msgspec.structs.replace(command, login=login)
 
 
 class Registries:

@@ -1,6 +1,6 @@
 """The words of the engine in a step's log. Source: `reference/pipeline-yaml.md` 3.9b."""
 
-from headrace.pipeline.plan import CloneRepository, PlannedStep
+from headrace.pipeline.plan import BuildImage, CloneRepository, PlannedStep, PushImage
 
 INITIALIZING = "Initializing Process"  # the build's own first log entry
 READING_EXPORTS = "Reading environment variable exporting file contents."
@@ -13,15 +13,26 @@ def success_line(step: PlannedStep) -> str:
     return f"Successfully ran {step.type} step: {step.title}"
 
 
-def exit_report(step: PlannedStep, exit_code: int, *, out_of_memory: bool) -> list[str]:
-    """The block for a process that ended with another exit code than 0."""
+def exit_report(step: PlannedStep, exit_code: int, *, out_of_memory: bool, image: str = "") -> list[str]:
+    """The block for a process that ended with another exit code than 0.
+
+    Args:
+        step: that ran it.
+        exit_code: of the process, or of the instruction that failed in a build.
+        out_of_memory: whether that ended it.
+        image: that was to be built or pushed; its whole name.
+    """
     if isinstance(step.action, CloneRepository):
         cause = f"Cloning repository failed with exit code: {exit_code}"
+    elif isinstance(step.action, BuildImage):
+        cause = f"Building image failed with exit code: {exit_code}"
+    elif isinstance(step.action, PushImage):
+        cause = f"Pushing image failed with exit code: {exit_code}"
     else:
         cause = f"Freestyle step failed with exit code: {exit_code}"
     if out_of_memory:
         cause += " (killed: out of memory)"
-    return _block(step, _place(step, cause), name="NonZeroExitCodeError", exit_code=exit_code)
+    return _block(step, _place(step, cause), name="NonZeroExitCodeError", exit_code=exit_code, image=image)
 
 
 def failure_report(step: PlannedStep, reason: str, *, name: str = "StepError") -> list[str]:
@@ -31,16 +42,22 @@ def failure_report(step: PlannedStep, reason: str, *, name: str = "StepError") -
 
 def start_report(step: PlannedStep, image: str, reason: str) -> list[str]:
     """The block for a step of which no process ever ran."""
-    cause = f"Failed to create a container of: {image}; {reason}"
-    return _block(step, _place(step, cause), name="StepCouldNotStart", exit_code=None)
+    cause = reason
+    if not isinstance(step.action, BuildImage | PushImage):
+        cause, image = f"Failed to create a container of: {image}; {reason}", ""
+    return _block(step, _place(step, cause), name="StepCouldNotStart", exit_code=None, image=image)
 
 
 def _place(step: PlannedStep, operation: str) -> str:
     return f"Container for step title: {step.title}, step type: {step.type}, operation: {operation}"
 
 
-def _block(step: PlannedStep, cause: str, *, name: str, exit_code: int | None) -> list[str]:
-    rows = [("Message", f"Failed to run {step.type} step: {step.title}"), ("Caused by", cause)]
+def _block(step: PlannedStep, cause: str, *, name: str, exit_code: int | None, image: str = "") -> list[str]:
+    message = f"Failed to run {step.type} step: {step.title}"
+    if image and isinstance(step.action, BuildImage | PushImage):
+        verb = "build" if isinstance(step.action, BuildImage) else "push"
+        message = f"Failed to {verb} image: {image}"
+    rows = [("Message", message), ("Caused by", cause)]
     rows.append(("Documentation Link", f"docs/steps/{step.type}.md"))
     if exit_code is not None:
         rows.append(("Exit code", str(exit_code)))

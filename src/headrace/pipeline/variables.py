@@ -42,6 +42,12 @@ class StepFacts(msgspec.Struct, frozen=True):
             return self.result
         return self.members.get("workingDirectory" if name == "working-directory" else name)
 
+    @property
+    def image(self) -> str | None:
+        """The whole name of the image that it built or pushed; None where it made none."""
+        name, tag = self.members.get("imageName"), self.members.get("imageTagName")
+        return f"{name}:{tag}" if name and tag else None
+
 
 class Scope(msgspec.Struct, frozen=True):
     """Everything that a text may refer to at one moment of a build."""
@@ -52,12 +58,13 @@ class Scope(msgspec.Struct, frozen=True):
     # of strangers. Names with `SYSTEM_PREFIXES` always are.
     literal: frozenset[str] = frozenset()
     workflow: str = "running"  # ``workflow.result`` in conditions
+    names_directories: bool = False  # ``${{S}}`` is where a step ran, also where it made an image
 
     def look_up(self, name: str) -> str | None:
         """The value behind one reference, not expanded; None where it has none (yet).
 
         Args:
-            name: ``NAME``, ``steps.S.member``, ``S.member``, ``S`` (the step's directory).
+            name: ``NAME``, ``steps.S.member``, ``S.member``, ``S`` (the step's image, else its directory).
         """
         if name in self.variables:
             return self.variables[name]
@@ -65,12 +72,16 @@ class Scope(msgspec.Struct, frozen=True):
         if name == "workflow.result":
             return self.workflow
         if name in self.steps:
-            return self.steps[name].member("workingDirectory")
+            return self._bare(self.steps[name])
         step, dot, member = name.removeprefix("steps.").partition(".")
         facts = self.steps.get(step)
         if facts is None:
             return None
-        return facts.member(member if dot else "workingDirectory")
+        return facts.member(member) if dot else self._bare(facts)
+
+    def _bare(self, facts: StepFacts) -> str | None:
+        image = None if self.names_directories else facts.image
+        return image or facts.member("workingDirectory")
 
     def expands(self, name: str) -> bool:
         """Whether references inside this value are followed."""
@@ -185,7 +196,7 @@ def clone_directory(text: str | None, scope: Scope) -> str:
 def _directory(text: str | None, scope: Scope, home: str) -> str:
     if text is None:
         return home
-    filled = substitute(text, scope).strip()
+    filled = substitute(text, msgspec.structs.replace(scope, names_directories=True)).strip()
     if filled == IMAGE_DIRECTORY:
         return ""
     unknown = references(filled)
