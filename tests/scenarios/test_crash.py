@@ -241,3 +241,22 @@ async def test_a_stop_during_the_wait_for_the_next_attempt_ends_the_step():
     assert world.record.status is BuildStatus.TERMINATED
     assert "finished" not in world.printed("one")
     assert "build-x" not in world.printed("Initializing Process")
+
+
+BUILD = """
+version: '1.0'
+steps:
+  build: {type: build, image_name: acme/app, tag: '1', dockerfile: {content: FROM alpine}}
+  push: {type: push, candidate: '${{build}}', registry: registry.example.org}
+  use: {image: '${{build}}', commands: ['echo "used ${{build}}"']}
+"""
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_build_that_a_crash_ended_is_built_again(stored):
+    for index in range(await reports_of(BUILD)):
+        world = World(BUILD)
+        assert await crash_at(world, index, stored=stored)
+        await world.run_to_the_end()
+        assert world.record.statuses == {"build": "success", "push": "success", "use": "success"}, index
+        assert "used acme/app:1" in world.printed("use"), index

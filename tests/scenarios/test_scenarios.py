@@ -31,7 +31,8 @@ def cases():
     for folder in FOLDERS:
         yield pytest.param("fake", folder, id=f"{folder.name}-fake")
         if not expectation(folder).get("fake_only"):
-            yield pytest.param("local", folder, id=f"{folder.name}-local")
+            if not expectation(folder).get("makes_images"):
+                yield pytest.param("local", folder, id=f"{folder.name}-local")
             yield pytest.param("docker", folder, id=f"{folder.name}-docker", marks=pytest.mark.docker)
 
 
