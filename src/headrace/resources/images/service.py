@@ -107,6 +107,7 @@ def listed(
         wanted = msgspec.structs.replace(wanted, internal_ids=known)
     if name_regex:
         try:
+            regexes.search(name_regex, "")  # whether it can be read, also where there are no images
             names = [
                 name for name in repository.display_names(db, account_id) if regexes.search(name_regex, name)
             ]

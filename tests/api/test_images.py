@@ -1,0 +1,190 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from headrace.execution.ports import MadeImage
+from headrace.resources.images import service
+
+ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+ROUTES = [
+    ("GET", "/api/images"),
+    ("POST", "/api/images/external"),
+    ("GET", f"/api/images/{ONE}"),
+    ("GET", f"/api/images/{ONE}/tags"),
+    ("DELETE", f"/api/images/{ONE}/tag/1"),
+    ("GET", f"/api/images/{ONE}/metadata"),
+    ("POST", f"/api/images/{ONE}/metadata"),
+    ("DELETE", f"/api/images/{ONE}/metadata/k"),
+]
+EXTERNAL = {"imageId": ONE, "imageName": "r.example.org/acme/app", "tag": "1"}
+
+
+@pytest.fixture
+def make(database, people):
+    """Keep an image as a build does."""
+
+    def kept(image_id=ONE, name="acme/app", tags=("1",), *, registry="main", pipeline=None, **facts):
+        made = MadeImage(
+            id=image_id,
+            display_name=name,
+            names=tuple(f"r.example.org/{name}:{tag}" for tag in tags),
+            registry=registry,
+            digest="sha256:d",
+            size_bytes=7,
+            created_at=facts.get("created_at", datetime(2026, 1, 2, tzinfo=UTC)),
+            branch=facts.get("branch", "main"),
+            revision=facts.get("revision", "abc"),
+            step="build",
+        )
+        with database.transaction() as db:
+            service.keep(db, people["admin"].active_account_id, made, build_id="b" * 24, pipeline_id=pipeline)
+
+    return kept
+
+
+def ids(client, query=""):
+    return [image["internalImageId"] for image in client.get(f"/api/images{query}").json()["docs"]]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_request_without_a_key_is_401(client, method, path):
+    assert client.with_key(None).call(method, path, json=EXTERNAL).status == 401
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_key_without_the_scope_is_403(client, key_of, method, path):
+    assert client.with_key(key_of("admin", "pipeline")).call(method, path, json=EXTERNAL).status == 403
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES[2:])
+def test_an_image_of_another_account_is_404(client, stranger, make, method, path):
+    make()
+    assert stranger.call(method, path, json={"k": "v"}).status == 404
+    assert ids(client) == [ONE]
+    assert ids(stranger) == []
+
+
+def test_an_image_is_shown_with_its_names(client, make):
+    make(tags=("1", "2"))
+    [image] = client.get("/api/images").json()["docs"]
+    tags = image.pop("tags")
+    assert image == {
+        "_id": image["_id"],
+        "internalImageId": ONE,
+        "imageDisplayName": "acme/app",
+        "imageName": "acme/app",
+        "internalName": "acme/app",
+        "created": "2026-01-02T00:00:00.000Z",
+        "size": 7,
+        "sha": "abc",
+        "branch": "main",
+        "repoDigest": "sha256:d",
+        "metadata": {},
+    }
+    assert {(tag["registry"], tag["repository"], tag["tag"]) for tag in tags} == {
+        ("r.example.org", "acme/app", "1"),
+        ("r.example.org", "acme/app", "2"),
+    }
+    assert client.get(f"/api/images/{ONE}/tags").json() == tags
+
+
+@pytest.mark.parametrize("wanted", [ONE, "1" * 12, f"sha256:{'1' * 12}", "r.example.org/acme/app:1"])
+def test_an_image_is_found_by_each_of_its_names(client, make, wanted):
+    make()
+    assert client.get(f"/api/images/{wanted.replace('/', '%2F')}").json()["internalImageId"] == ONE
+
+
+def test_a_name_belongs_to_the_newest_image(client, make):
+    make(ONE)
+    make(TWO)
+    tags = {image["internalImageId"]: image["tags"] for image in client.get("/api/images").json()["docs"]}
+    assert (len(tags[ONE]), len(tags[TWO])) == (0, 1)
+
+
+def test_the_same_image_again_is_one_image(client, make):
+    make(ONE)
+    make(ONE, tags=("2",), branch="next")
+    [image] = client.get("/api/images").json()["docs"]
+    assert (image["branch"], len(image["tags"])) == ("next", 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?tag=one", [ONE]),
+        ("?tag=one&tag=two", [TWO, ONE]),
+        ("?branch=next", [TWO]),
+        ("?sha=r1", [ONE]),
+        ("?imageDisplayNameRegex=^acme/o", [TWO]),
+        ("?filter%5BinternalImageId%5D=" + ONE, [ONE]),
+        ("?metadata%5Bquality%5D=good", [TWO]),
+        ("?metadata%5Bquality%5D=bad", []),
+        ("?limit=1", [TWO]),
+        ("?limit=1&offset=1", [ONE]),
+        ("?imageRepo=CFCR&type=any", [TWO, ONE]),
+    ],
+)
+def test_images_are_chosen(client, make, query, found):
+    make(ONE, tags=("one",), revision="r1")
+    make(TWO, "acme/other", tags=("two",), branch="next", created_at=datetime(2026, 1, 3, tzinfo=UTC))
+    client.post(f"/api/images/{TWO}/metadata", {"quality": "good"})
+    assert ids(client, query) == found
+
+
+def test_a_count_says_how_many_there_are(client, make):
+    make(ONE)
+    make(TWO, "acme/other")
+    assert client.get("/api/images?limit=1").json()["count"] == 2
+
+
+def test_a_bad_expression_is_400(client):
+    assert client.get("/api/images?imageDisplayNameRegex=(").status == 400
+
+
+def test_only_the_selected_fields_come(client, make):
+    make()
+    [image] = client.get("/api/images?select=internalImageId%20size").json()["docs"]
+    assert set(image) == {"_id", "internalImageId", "size"}
+
+
+def test_metadata_is_set_changed_and_removed(client, make):
+    make()
+    path = f"/api/images/{ONE}/metadata"
+    assert client.post(path, {"CF_QUALITY": True, "coverage": "60%"}).json() == {
+        "CF_QUALITY": "true",
+        "coverage": "60%",
+    }
+    client.post(path, {"coverage": "70%"})
+    assert client.get(path).json() == {"CF_QUALITY": "true", "coverage": "70%"}
+    assert client.delete(f"{path}/coverage").json() == {"CF_QUALITY": "true"}
+    assert client.delete(f"{path}/coverage").status == 404
+
+
+def test_annotations_of_an_image_are_its_metadata(client, make):
+    make()
+    client.post("/api/annotations", {"entityType": "image", "entityId": ONE, "key": "a", "value": "b"})
+    assert client.get(f"/api/images/{ONE}").json()["metadata"] == {"a": "b"}
+
+
+def test_a_tag_is_forgotten(client, make):
+    make(tags=("1", "2"))
+    left = client.delete(f"/api/images/{ONE}/tag/1").json()["tags"]
+    assert [tag["tag"] for tag in left] == ["2"]
+    assert client.delete(f"/api/images/{ONE}/tag/1").status == 404
+    assert client.delete(f"/api/images/{ONE}/tag/2?registry=other").status == 404
+
+
+def test_an_image_from_elsewhere_is_put_on_record(client):
+    image = client.post("/api/images/external", EXTERNAL).json()
+    assert (image["imageName"], image["tags"][0]["registry"]) == ("acme/app", "r.example.org")
+    assert ids(client) == [ONE]
+
+
+def test_the_last_image_of_a_pipeline_is_one_that_a_registry_has(database, people, make):
+    account, pipeline = people["admin"].active_account_id, "c" * 24
+    make(ONE, pipeline=pipeline)
+    make(TWO, tags=("local",), registry=None, pipeline=pipeline)
+    with database.reading() as db:
+        assert service.last_pushed(db, account, pipeline, "acme/app") == "r.example.org/acme/app:1"
+        assert service.last_pushed(db, account, "d" * 24, "acme/app") is None
+        assert service.last_pushed(db, account, None, "acme/app") is None
