@@ -4,12 +4,13 @@ Source: `reference/pipeline-yaml.md`, sections 1 to 4. What the engine does not 
 error with its place here; the validator, which speaks for the language alone, accepts it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from headrace.pipeline.document import Document, load, of_mapping
+from headrace.pipeline import catalogue
+from headrace.pipeline.document import Document, Path, load, of_mapping
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.fields import Duration, Flag
 from headrace.pipeline.findings import Findings, Place
@@ -29,6 +30,7 @@ from headrace.pipeline.services import check_action, plan_services, step_service
 from headrace.pipeline.spec import HookRead, SpecRead, StepRead, read_spec
 from headrace.pipeline.steps import STEP_TYPES
 from headrace.pipeline.steps.base import StepType
+from headrace.pipeline.unfold import GROUP, Resolve, Unfolded, unfold
 from headrace.pipeline.variables import Scope, TextTooLong, substitute
 
 ROOT_LATER = ("success_criteria",)  # root fields that are not carried out
@@ -40,6 +42,7 @@ def compile_plan(
     *,
     variables: Mapping[str, object],
     step_types: Mapping[str, StepType] = STEP_TYPES,
+    resolve: Resolve = catalogue.resolve,
 ) -> Plan:
     """Make the plan of a build.
 
@@ -51,6 +54,7 @@ def compile_plan(
             (``fail_fast: ${{STOP}}``). Values that are no strings, such as the addresses of
             secrets, are never read.
         step_types: the known types, by name.
+        resolve: finds the step types that are written in YAML; by default those of the catalogue.
 
     Raises:
         SpecErrors: all problems of the document at once.
@@ -59,7 +63,7 @@ def compile_plan(
     found = Findings(source)
     read = read_spec(source, found, step_types, to_run=True)
     known = Scope({name: value for name, value in variables.items() if isinstance(value, str)})
-    compiler = _Compiler(found, known)
+    compiler = _Compiler(found, known, resolve)
     compiler.check(read)
     if found.errors:
         raise SpecErrors(found.errors)
@@ -114,8 +118,9 @@ def _document(document: str | Mapping[str, Any] | Document) -> Document:
 class _Compiler:
     """Turns a document that was read into a plan; adds what cannot be planned to the findings."""
 
-    def __init__(self, found: Findings, known: Scope) -> None:
-        self._found, self._known = found, known
+    def __init__(self, found: Findings, known: Scope, resolve: Resolve) -> None:
+        self._found, self._known, self._resolve = found, known, resolve
+        self._unfolded: dict[Path, Unfolded] = {}  # by the place of the using step
         self._services: Services | None = None  # of the build
 
     def check(self, read: SpecRead) -> None:
@@ -128,14 +133,33 @@ class _Compiler:
 
     def _check_steps(self, steps: tuple[StepRead, ...]) -> None:
         for step in steps:
-            if step.step_type is None or not step.step_type.runs:
+            if step.type == "parallel" or (
+                step.step_type is not None and not step.step_type.runs and not step.step_type.versioned
+            ):
                 self._found.add(
                     step.place / "type",
                     f"{_LATER}: type {step.type!r}",
                     hint="use freestyle, git-clone or pending-approval",
                 )
+            elif step.step_type is None or step.step_type.versioned:
+                self._unfold(step)
+                self._refuse(step.body, GROUP.later, step.place)
             else:
                 self._refuse(step.body, step.step_type.later, step.place)
+
+    def _unfold(self, step: StepRead) -> None:
+        name = self._fill(step.type, step.place / "type")
+        definition = self._resolve(name)
+        if definition is None:
+            self._found.add(
+                step.place / "type",
+                f"there is no step type {name!r}",
+                hint="codefresh get step-types shows those that there are",
+            )
+            return
+        unfolded = unfold(step, definition, self._known, self._found)
+        if unfolded is not None:
+            self._unfolded[step.place.path] = unfolded
 
     def _refuse(self, body: Mapping[str, Any], names: tuple[str, ...], place: Place) -> None:
         for name in names:
@@ -148,7 +172,7 @@ class _Compiler:
         fail_fast = self._flag(root["fail_fast"], read.place / "fail_fast", default=True)
         strict = self._flag(root["strict_fail_fast"], read.place / "strict_fail_fast", default=False)
         self._services = plan_services(root["services"], read.place / "services", self._found)
-        steps = tuple(self._step(step, fail_fast=fail_fast, strict=strict) for step in read.steps)
+        steps = tuple(self._steps(read.steps, fail_fast=fail_fast, strict=strict))
         return Plan(
             mode=root["mode"],
             stages=root["stages"],
@@ -156,6 +180,44 @@ class _Compiler:
             services=self._services,
             steps=steps,
         )
+
+    def _steps(self, read: tuple[StepRead, ...], *, fail_fast: bool, strict: bool) -> Iterator[PlannedStep]:
+        """Plan steps in their order; one of a step type is a group, and its members follow it."""
+        for step in read:
+            unfolded = self._unfolded.get(step.place.path)
+            if unfolded is None:
+                yield self._step(step, fail_fast=fail_fast, strict=strict)
+            else:
+                yield from self._group(step, unfolded, fail_fast=fail_fast, strict=strict)
+
+    def _group(
+        self, step: StepRead, unfolded: Unfolded, *, fail_fast: bool, strict: bool
+    ) -> Iterator[PlannedStep]:
+        """A step of a step type; what limits or repeats it does so to each of its members."""
+        own = msgspec.structs.replace(step, spec=unfolded.spec, step_type=GROUP)
+        group = self._step(own, fail_fast=fail_fast, strict=strict)
+        action = Group(mode="sequential", outputs=unfolded.outputs)
+        yield msgspec.structs.replace(group, action=action, retry=None, timeout_s=None)
+        for member in unfolded.steps:
+            planned = self._step(member, fail_fast=True, strict=False)
+            limits = [limit for limit in (planned.timeout_s, group.timeout_s) if limit is not None]
+            yield msgspec.structs.replace(
+                planned,
+                parent=step.name,
+                stage=group.stage,
+                title=self._member_title(group, planned, unfolded),
+                retry=planned.retry or group.retry,
+                timeout_s=min(limits, default=None),
+            )
+
+    @staticmethod
+    def _member_title(group: PlannedStep, member: PlannedStep, unfolded: Unfolded) -> str:
+        """What a member is called: by its own title, else as its group where it stands alone."""
+        if member.title != member.name:
+            return member.title
+        if len(unfolded.steps) == 1:
+            return group.title
+        return f"{group.title}: {member.name.removeprefix(group.name + '.')}"
 
     def _step(self, step: StepRead, *, fail_fast: bool, strict: bool) -> PlannedStep:
         spec, place = step.spec, step.place
@@ -201,7 +263,7 @@ class _Compiler:
             title=moment,
             action=Group(mode="parallel" if parts.mode == "parallel" else "sequential"),
         )
-        members = (self._step(step, fail_fast=fail_fast, strict=strict) for step in read.steps)
+        members = self._steps(read.steps, fail_fast=fail_fast, strict=strict)
         named = (
             msgspec.structs.replace(
                 step, name=f"{name}#{step.name}", parent=f"{name}#{step.parent}" if step.parent else name

@@ -132,6 +132,7 @@ class Group(_Frozen, frozen=True, kw_only=True, tag="group"):
 
     mode: Literal["sequential", "parallel"]  # sequential: the first counted failure ends it
     success_criteria: SuccessCriteria | None = None
+    outputs: Outputs | None = None  # only of a step type; its members are ``<group>.<name>``
 
 
 class RunComposition(_Frozen, frozen=True, kw_only=True, tag="composition"):

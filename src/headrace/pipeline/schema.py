@@ -75,7 +75,7 @@ class Schema:
 
         A text that is not known yet (`Reference`) may stand for a value of any type.
         """
-        for error in self._validator.iter_errors(value):
+        for error in self._validator.iter_errors(_plain(value)):
             path = tuple(error.instance_path)
             if not _is_open(value, path):
                 yield from _messages(error, path)
@@ -95,6 +95,17 @@ def _with_defaults(schema: Mapping[str, Any], given: dict[str, Any]) -> dict[str
         elif isinstance(given.get(name), dict):
             given[name] = _with_defaults(inner, dict(given[name]))
     return given
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON's edge
+    """The value as the validator takes it: references are texts, with their values where they have some."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Reference):
+        return str(value) if value.value is None else value.value
+    return value
 
 
 def _is_open(value: Any, path: tuple[str | int, ...]) -> bool:  # noqa: ANN401  # JSON's edge

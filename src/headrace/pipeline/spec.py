@@ -229,9 +229,11 @@ class _StepsReader:
             hooks = {} if self._within_hook else self._hooks_of(body, place)
             self.steps.append(StepRead(name, written, place, body, {}, None, hooks))
             return
-        body = _lifted(body)
+        written_body, body = body, _lifted(body)
         spec = step_type.read(body, place, self._found)
         self._check_shared(body, spec, place)
+        if step_type.versioned:  # its arguments stay what they are
+            body = written_body
         hooks = {} if self._within_hook else self._hooks_of(body, place)
         self.steps.append(StepRead(name, written, place, body, spec, step_type, hooks))
 

@@ -14,14 +14,13 @@ import msgspec
 
 from headrace.pipeline.document import load
 from headrace.pipeline.errors import SpecErrors
-from headrace.pipeline.fields import Field
 from headrace.pipeline.findings import Findings, Place
 from headrace.pipeline.members import read_members
-from headrace.pipeline.plan import Outputs
+from headrace.pipeline.plan import Action, Group, Outputs
 from headrace.pipeline.schema import Schema
 from headrace.pipeline.spec import StepRead
 from headrace.pipeline.step_type import StepTypeDefinition
-from headrace.pipeline.steps.base import COMMON_FIELDS, POST_FIELDS
+from headrace.pipeline.steps.base import COMMON_FIELDS, POST_FIELDS, StepSpec, StepType
 from headrace.pipeline.templates import Reference, TemplateError, render
 from headrace.pipeline.variables import SYSTEM_PREFIXES, Scope, TextTooLong, references, substitute
 
@@ -29,26 +28,45 @@ from headrace.pipeline.variables import SYSTEM_PREFIXES, Scope, TextTooLong, ref
 Resolve = Callable[[str], StepTypeDefinition | None]
 
 # What belongs to the using step itself; other keys beside ``arguments`` are arguments of the old form.
-GROUP_FIELDS: Mapping[str, Field] = COMMON_FIELDS | POST_FIELDS
-_OWN = {*GROUP_FIELDS, "type", "scale", "matrix", "success_criteria", "annotations", "metadata"}
+_OWN = {
+    *COMMON_FIELDS,
+    *POST_FIELDS,
+    "type",
+    "scale",
+    "matrix",
+    "success_criteria",
+    "annotations",
+    "metadata",
+}
 _REFERENCE = re.compile(r"\$\{\{([^\n]+?)\}\}")
+
+
+class _Group(StepType):
+    """The using step itself."""
+
+    name = "step-type"
+
+    def plan(self, spec: StepSpec) -> Action:  # noqa: ARG002  # as declared
+        """A group; its members are made beside it."""
+        return Group(mode="sequential")
+
+
+GROUP = _Group()
 
 
 class Unfolded(msgspec.Struct, frozen=True):
     """What a step comes to: steps named ``<step>.<name>``, and what they hand on together."""
 
+    spec: StepSpec  # the fields of the using step itself
     steps: tuple[StepRead, ...]
     outputs: Outputs
 
 
-def unfold(
-    step: StepRead, body: Mapping[str, Any], definition: StepTypeDefinition, known: Scope, found: Findings
-) -> Unfolded | None:
+def unfold(step: StepRead, definition: StepTypeDefinition, known: Scope, found: Findings) -> Unfolded | None:
     """Unfold one step.
 
     Args:
-        step: the using step.
-        body: its map as written, ``arguments`` in their place.
+        step: the using step, ``arguments`` in their place.
         definition: its step type.
         known: variables that are known already; those of the system may hold texts of strangers.
         found: takes what is wrong.
@@ -56,7 +74,7 @@ def unfold(
     Returns:
         None where something is wrong.
     """
-    place = step.place / "arguments"
+    place, body = step.place / "arguments", step.body
     given = body.get("arguments") or {}
     if not isinstance(given, dict):
         found.add(place, '"arguments" must be an object')
@@ -82,9 +100,12 @@ def unfold(
         found.add(step.place / "type", f"step type {step.type!r}: {wrong.path}: {wrong.message}")
     if members.errors:
         return None
+    own = {key: value for key, value in body.items() if key in _OWN and key != "arguments"}
     names = {member.name: f"{step.name}.{member.name}" for member in members.steps}
     return Unfolded(
-        tuple(_member(member, step.place, names) for member in members.steps), _outputs(definition)
+        GROUP.read(own, step.place, found),
+        tuple(_member(member, step.place, names) for member in members.steps),
+        _outputs(definition),
     )
 
 
