@@ -92,7 +92,7 @@ def test_a_key_sees_its_user_in_its_own_account(client, people, key_of):
             {
                 "_id": acme.id,
                 "name": "acme",
-                "runtimeEnvironment": "default/local",
+                "runtimeEnvironment": "default",
                 "admins": [ada.id],
                 "features": {},
             }

@@ -22,11 +22,12 @@ from headrace.kit.clock import SystemClock
 from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
 from headrace.resources.api_keys.service import Authenticator
-from headrace.resources.builds.feed import Addresses, DatabaseFeed
+from headrace.resources.builds.feed import Addresses, DatabaseFeed, Place
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.secrets import DatabaseSecrets
 from headrace.resources.builds.volumes import VolumeLimits
 from headrace.resources.pipelines.records import DatabaseRecords
+from headrace.resources.runtime_environments.service import BaseImages
 from headrace.resources.users import service as users
 from headrace.resources.users.sessions import Sessions
 from headrace.runtimes import choose
@@ -128,6 +129,7 @@ class Installation:
             provide={
                 Addresses: addresses,
                 Database: self.database,
+                BaseImages: BaseImages({"git-clone": self.settings.git_image}),
                 LogSettings: LogSettings(transport=self.settings.log_transport),
                 LogStore: self.logs,
                 Reference: Reference(found, version=VERSION),
@@ -174,6 +176,9 @@ class Installation:
             secrets=secrets,
             locks=self.data / "workers",
             addresses=addresses,
+            place=Place(
+                environment=self.settings.environment, runtime=runtime.name, capacity=self.settings.slots
+            ),
             limits=VolumeLimits(days=self.settings.volume_days, total_gb=self.settings.volume_gb),
         )
         settings = self.settings

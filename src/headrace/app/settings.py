@@ -51,6 +51,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: Annotated[
         int, Text(ge=0, le=1000, description="builds that run at the same time; 0 is four for each core")
     ] = 0
+    environment: Annotated[
+        str,
+        Text(min_length=1, max_length=255, description="runtime environment whose builds the worker takes"),
+    ] = "default"
     no_worker: Annotated[bool, Text(description="serve HTTP only, run no builds in this process")] = False
     public_url: Annotated[
         str,

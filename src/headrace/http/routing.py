@@ -35,6 +35,7 @@ class Raw(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]  # lower-case names
     base_url: str  # ``http://127.0.0.1:8080``, as the client wrote it
     query: Mapping[str, list[str]]
+    body: bytes = b""  # as it was signed
 
 
 class Reply(msgspec.Struct, frozen=True):

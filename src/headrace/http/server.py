@@ -179,7 +179,7 @@ class Api:
             elif kind is Connection:
                 arguments[name] = db
             elif kind is Raw:
-                arguments[name] = Raw(asked.named_headers(), asked.base_url(), query)
+                arguments[name] = Raw(asked.named_headers(), asked.base_url(), query, asked.body)
             else:
                 arguments[name] = self._provide[kind]
         return arguments

@@ -6,6 +6,7 @@ import fcntl
 import functools
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from headrace.resources.builds import queue, repository, service, volumes
 from headrace.resources.builds.schemas import Build
 from headrace.resources.builds.secrets import KEY, DatabaseSecrets
 from headrace.resources.builds.volumes import VolumeLimits
+from headrace.resources.runtime_environments import service as environments
+from headrace.resources.runtime_environments.schemas import DEFAULT, Worker
 from headrace.storage import signals
 from headrace.storage.engine import Database
 from headrace.storage.signals import Signals
@@ -48,6 +51,14 @@ class Addresses(msgspec.Struct, frozen=True):
     step_url: str  # by steps: ``CF_URL``
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker says of itself."""
+
+    environment: str = DEFAULT  # the runtime environment whose builds it takes
+    runtime: str = ""
+    capacity: int = 0  # builds at a time
+
+
 class DatabaseFeed:
     """Builds from the database. Order of calls: `start`, then the port's, then `close`.
 
@@ -58,6 +69,7 @@ class DatabaseFeed:
         locks: folder of lock files: on one machine they tell which workers live.
         addresses: what a build is told of the server.
         limits: which volumes are kept for later builds.
+        place: which builds this worker takes, and what it reports of itself.
         poll_s: seconds after which the feed looks again where no signal came.
     """
 
@@ -70,6 +82,7 @@ class DatabaseFeed:
         locks: Path,
         addresses: Addresses,
         limits: VolumeLimits | None = None,
+        place: Place | None = None,
         poll_s: float = _POLL_S,
     ) -> None:
         self.owner = new_id()
@@ -79,6 +92,8 @@ class DatabaseFeed:
         self._locks = locks
         self._addresses = addresses
         self._limits = limits or VolumeLimits()
+        self._place = place or Place()
+        self._started_at = datetime.now(UTC)
         self._poll_s = poll_s
         self._pool = ThreadPoolExecutor(1 if database.is_sqlite else _THREADS, thread_name_prefix="feed")
         self._stops: dict[str, asyncio.Event] = {}
@@ -96,6 +111,7 @@ class DatabaseFeed:
         self._queued = self._open.enter_context(self._hub.listening(service.QUEUED))
         self._stopped = self._open.enter_context(self._hub.listening(service.STOPPED))
         await self._in_transaction(self._take_over)
+        await self._in_transaction(self._report)
         self._keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
@@ -104,11 +120,29 @@ class DatabaseFeed:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
-            await self._in_transaction(lambda db: queue.give_back(db, self.owner))
+            await self._in_transaction(self._leave)
             self._open.close()
             os.close(self._lock_file)
             (self._locks / f"{self.owner}.lock").unlink(missing_ok=True)
             self._pool.shutdown()
+
+    def _leave(self, db: Connection) -> None:
+        queue.give_back(db, self.owner)
+        environments.retire(db, self.owner)
+
+    def _report(self, db: Connection) -> None:
+        """Say that this worker lives."""
+        worker = Worker(
+            id=self.owner,
+            environment=self._place.environment,
+            runtime=self._place.runtime,
+            host=socket.gethostname()[:255],
+            capacity=self._place.capacity,
+            running=len(self._stops),
+            started_at=self._started_at,
+            seen_at=datetime.now(UTC),
+        )
+        environments.report(db, worker)
 
     async def alive(self) -> frozenset[str]:
         """Return the ids of builds whose volumes and containers are still needed."""
@@ -130,7 +164,7 @@ class DatabaseFeed:
         return claimed.order
 
     def _claim(self, db: Connection) -> queue.Claim | None:
-        claimed = queue.claim(db, self.owner, lease_s=LEASE_S)
+        claimed = queue.claim(db, self.owner, lease_s=LEASE_S, environment=self._place.environment)
         if claimed is None:
             return None
         order = claimed.order
@@ -294,6 +328,8 @@ class DatabaseFeed:
     def _look(self, db: Connection, *, renew: bool) -> list[str]:
         if renew and self._stops:
             queue.renew(db, self.owner, lease_s=LEASE_S)
+        if renew:
+            self._report(db)
         for build, decision in queue.due(db):
             with contextlib.suppress(BadRequest):  # another server was quicker
                 service.decide(db, build, decision, now=datetime.now(UTC))

@@ -28,7 +28,8 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import FINAL, BuildStatus, move
 from headrace.resources.builds import repository
 from headrace.resources.builds.model import builds
-from headrace.resources.builds.schemas import DEFAULT_ENVIRONMENT, Build, Sealed
+from headrace.resources.builds.schemas import Build, Sealed
+from headrace.resources.runtime_environments.schemas import DEFAULT as DEFAULT_ENVIRONMENT
 
 _CLAIMS_LOCK = 5_208_217_362  # any number of our own: limits are counted by one claim at a time
 _HELD = (BuildStatus.ELECTED, BuildStatus.RUNNING, BuildStatus.TERMINATING)

@@ -12,8 +12,6 @@ from headrace.kit.clock import wire_time
 from headrace.pipeline.plan import Plan
 from headrace.pipeline.status import BuildStatus
 
-DEFAULT_ENVIRONMENT = "default"  # the runtime environment of builds and workers that name none
-
 
 class Sealed(msgspec.Struct, frozen=True):
     """A secret value as the secret box sealed it for the account."""
@@ -51,7 +49,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     trigger_concurrency: int | None = None
     priority: int = 0
     counts_waiting: bool = False  # builds that wait for an approval take room of its limits, too
-    environment: str | None = None  # whose workers take it; None: `DEFAULT_ENVIRONMENT`
+    environment: str | None = None  # whose workers take it; None: `runtime_environments.DEFAULT`
     termination_policy: Sequence[Mapping[str, Any]] = ()  # see `builds.policies`
 
 

@@ -22,6 +22,8 @@ from headrace.resources.pipelines import document, repository
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import PipelinesQuery
 from headrace.resources.projects import service as projects
+from headrace.resources.triggers import service as triggers
+from headrace.resources.triggers.schemas import Trigger
 
 _DEFAULT_LIMIT = 25
 _WRONG = "Provided spec is not valid"
@@ -89,6 +91,7 @@ def create(db: Connection, account_id: str, box: SecretBox, body: Mapping[str, A
         updated_at=now,
     )
     _write(db, pipeline, new=True)
+    triggers.index(db, account_id, pipeline.id, content["spec"], now=now)
     return pipeline
 
 
@@ -141,9 +144,25 @@ def replace(
         updated_at=datetime.now(UTC),
     )
     _write(db, pipeline, new=False)
-    if (limits := limits_of(pipeline)) != limits_of(known):
-        builds.set_limits(db, pipeline.id, **limits)
+    triggers.index(db, account_id, pipeline.id, content["spec"], now=pipeline.updated_at)
+    _set_limits(db, pipeline)
     return pipeline
+
+
+def _set_limits(db: Connection, pipeline: Pipeline) -> None:
+    """Give the waiting builds of a pipeline the limits that it has now."""
+    spec = pipeline.document["spec"]
+    builds.set_limits(
+        db,
+        pipeline.id,
+        concurrency=spec.get("concurrency"),
+        branch_concurrency=spec.get("branchConcurrency"),
+        trigger_concurrency=spec.get("triggerConcurrency"),
+    )
+    for trigger in spec.get("triggers") or []:
+        if trigger.get("concurrency") is not None:
+            both = (trigger["concurrency"], spec.get("triggerConcurrency") or trigger["concurrency"])
+            builds.set_trigger_limit(db, pipeline.id, trigger["id"], min(both))
 
 
 def delete(db: Connection, account_id: str, reference: str) -> None:
@@ -155,13 +174,24 @@ def delete(db: Connection, account_id: str, reference: str) -> None:
     repository.remove(db, account_id, find(db, account_id, reference).id)
 
 
+def seen(db: Connection, found: Sequence[Pipeline], *, base_url: str) -> list[dict[str, Any]]:
+    """Return the documents of pipelines as readers see them, with the last runs of their triggers."""
+    fired = triggers.of_pipelines(db, [one.id for one in found])
+    return [shown(one, base_url=base_url, fired=fired) for one in found]
+
+
 def shown(
-    pipeline: Pipeline, *, base_url: str, opener: tuple[SecretBox, str] | None = None
+    pipeline: Pipeline,
+    *,
+    base_url: str,
+    opener: tuple[SecretBox, str] | None = None,
+    fired: Mapping[tuple[str, str], Trigger] | None = None,
 ) -> dict[str, Any]:
     """Return the document of a pipeline as readers see it.
 
     Args:
         pipeline: as stored.
+        fired: what is noted of triggers, by (pipeline, trigger); None leaves it out.
         base_url: of the server; triggers tell where their events go.
         opener: a box and the account, to show secrets in clear; None masks them.
     """
@@ -177,7 +207,8 @@ def shown(
         "updated_at": wire_time(pipeline.updated_at),
     }
     endpoint = f"{base_url}/api/pipelines/{pipeline.id}/events"
-    return document.shown(pipeline.document, derived, endpoint=endpoint, opener=opener)
+    runs = {trigger: noted for (owner, trigger), noted in (fired or {}).items() if owner == pipeline.id}
+    return document.shown(pipeline.document, derived, endpoint=endpoint, opener=opener, runs=runs)
 
 
 def decrypted(
@@ -206,16 +237,6 @@ def _checked(body: Mapping[str, Any]) -> document.Name:
     if source is not None and (found := validate(source).errors):
         raise document.refusal(SpecErrors(found), _WRONG)
     return name
-
-
-def limits_of(pipeline: Pipeline) -> dict[str, int | None]:
-    """Return how many builds may run at once; waiting builds follow a change."""
-    spec = pipeline.document["spec"]
-    return {
-        "concurrency": spec.get("concurrency"),
-        "branch_concurrency": spec.get("branchConcurrency"),
-        "trigger_concurrency": spec.get("triggerConcurrency"),
-    }
 
 
 def _write(db: Connection, pipeline: Pipeline, *, new: bool) -> None:

@@ -11,18 +11,24 @@ from typing import Any
 import msgspec
 
 from headrace.http.errors import BadRequest
+from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.document import of_mapping
 from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.spec import ROOT_FIELDS
+from headrace.resources.builds import service as builds
 from headrace.resources.contexts.schemas import MASK, mask, seal, unseal
 from headrace.resources.pipelines.yaml_text import to_yaml
 from headrace.resources.projects.schemas import Variables, masked, opened, problems, stored_variables
+from headrace.resources.triggers import service as triggers
+from headrace.resources.triggers.schemas import Trigger
 
 _MOST_NAME = 255
+_MOST_TRIGGER_NAME = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TRIGGER_LISTS = ("triggers", "cronTriggers")
+_KINDS = {"triggers": triggers.GIT, "cronTriggers": triggers.CRON}
+_TRIGGER_LISTS = tuple(_KINDS)
 # Worked out for every answer, so never stored.
 _DERIVED = (
     "id",
@@ -34,6 +40,7 @@ _DERIVED = (
     "created_at",
     "updated_at",
 )
+_SHOWN_OF_TRIGGER = ("endpoint", "lastExecutionDate", "lastError")
 _MOST_LISTED = 100  # contexts or events in one list
 _NUMBERS = {  # field → least, most
     "concurrency": (0, 1000),
@@ -141,9 +148,10 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
             wrong(f"spec.{area}", "must be a list", f"write {area}: with one '- name: …' for each")
             continue
         for at, trigger in enumerate(triggers):
-            _check_trigger(trigger, f"spec.{area}.{at}", wrong)
+            _check_trigger(trigger, f"spec.{area}.{at}", _KINDS[area], wrong)
     for field in _NUMBERS:
         _check_number(spec.get(field), field, f"spec.{field}", wrong)
+    _check_policy(spec.get("terminationPolicy"), "spec.terminationPolicy", wrong)
     for field in ("options", "specTemplate", "runtimeEnvironment"):
         if not isinstance(spec.get(field) or {}, dict):
             wrong(f"spec.{field}", "must be an object")
@@ -155,6 +163,11 @@ def _check_number(value: object, field: str, path: str, wrong: Wrong) -> None:
         wrong(path, f"must be a whole number from {least} to {most}")
 
 
+def _check_policy(policy: object, path: str, wrong: Wrong) -> None:
+    for place, complaint, cure in () if policy is None else builds.policy_problems(policy):
+        wrong(path + place, complaint, cure)
+
+
 def _check_texts(value: object, path: str, hint: str, wrong: Wrong) -> None:
     if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         wrong(path, "must be a list of texts", hint)
@@ -162,12 +175,13 @@ def _check_texts(value: object, path: str, hint: str, wrong: Wrong) -> None:
         wrong(path, f"has {len(value)} entries, at most {_MOST_LISTED} are taken")
 
 
-def _check_trigger(trigger: object, path: str, wrong: Wrong) -> None:
+def _check_trigger(trigger: object, path: str, kind: str, wrong: Wrong) -> None:
     if not isinstance(trigger, dict):
         wrong(path, "must be an object", "write name:, type: and repo:")
         return
-    if not isinstance(trigger.get("name"), str) or not trigger["name"]:
-        wrong(f"{path}.name", "is required and must be a text")
+    name = trigger.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= _MOST_TRIGGER_NAME:
+        wrong(f"{path}.name", f"is required and must be a text of 1 to {_MOST_TRIGGER_NAME} characters")
     for field in ("id", "repo", "secret"):
         if not isinstance(trigger.get(field) or "", str):
             wrong(f"{path}.{field}", "must be a text")
@@ -176,7 +190,11 @@ def _check_trigger(trigger: object, path: str, wrong: Wrong) -> None:
         wrong(f"{path}.repo", f"{repo!r} is no repository", "write owner/name")
     _check_texts(trigger.get("events"), f"{path}.events", "write events: [push.heads]", wrong)
     _check_texts(trigger.get("contexts"), f"{path}.contexts", "write contexts: [name]", wrong)
-    _check_number(trigger.get("priority"), "priority", f"{path}.priority", wrong)
+    for field in ("priority", "concurrency"):
+        _check_number(trigger.get(field), field, f"{path}.{field}", wrong)
+    _check_policy(trigger.get("terminationPolicy"), f"{path}.terminationPolicy", wrong)
+    for field, complaint, cure in triggers.problems(trigger, kind):
+        wrong(f"{path}.{field}", complaint, cure)
     if not isinstance(trigger.get("options") or {}, dict):
         wrong(f"{path}.options", "must be an object")
     for message in problems(trigger.get("variables") or [], f"{path}.variables"):
@@ -224,7 +242,7 @@ def _same(trigger: Mapping[str, Any], known: list[dict[str, Any]]) -> Mapping[st
 def _stored_trigger(
     given: Mapping[str, Any], before: Mapping[str, Any], box: SecretBox, account_id: str
 ) -> dict[str, Any]:
-    trigger = {key: value for key, value in given.items() if key != "endpoint"}
+    trigger = {key: value for key, value in given.items() if key not in _SHOWN_OF_TRIGGER}
     trigger["id"] = given.get("id") or before.get("id") or new_id()
     if trigger.get("type", "git") == "git":
         secret = given.get("secret")
@@ -245,6 +263,7 @@ def shown(
     *,
     endpoint: str,
     opener: tuple[SecretBox, str] | None = None,
+    runs: Mapping[str, Trigger] | None = None,
 ) -> dict[str, Any]:
     """Return a stored document as readers see it.
 
@@ -253,6 +272,7 @@ def shown(
         metadata: the derived keys.
         endpoint: where the events of its triggers go; the id of the trigger is appended.
         opener: a box and the account, to show secrets in clear; None masks them.
+        runs: what is noted of its triggers, by their ids.
     """
 
     def variables(given: Variables) -> Variables:
@@ -272,6 +292,11 @@ def shown(
             if "secret" in trigger:
                 trigger["secret"] = unseal(*opener, trigger["secret"]) if opener else mask(trigger["secret"])
                 trigger["endpoint"] = f"{endpoint}/{trigger['id']}"
+            noted = (runs or {}).get(trigger["id"])
+            if noted is not None and noted.fired_at is not None:
+                trigger["lastExecutionDate"] = wire_time(noted.fired_at)
+            if noted is not None and noted.problem:
+                trigger["lastError"] = noted.problem
             shown_triggers.append(trigger)
         spec[area] = shown_triggers
     return {**document, "metadata": {**document["metadata"], **metadata}, "spec": spec}

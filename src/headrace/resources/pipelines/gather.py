@@ -1,13 +1,16 @@
 """What a run comes to before it is a build: its trigger, its levels of variables, its plan. Pure."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from headrace.http.errors import BadRequest
+from headrace.integrations.git.base import GitEvent
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.plan import Plan, When
+from headrace.pipeline.variables import BuildFacts
 from headrace.resources.contexts.schemas import SealedText, text_of
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import BuildBody, RunBody, RunOptions
@@ -28,6 +31,17 @@ class Chosen(msgspec.Struct, frozen=True):
     variables: Variables = []
     options: Mapping[str, Any] = {}
     priority: int | None = None
+    concurrency: int | None = None
+    termination_policy: tuple[Mapping[str, Any], ...] | None = None  # None: as the pipeline's
+    environment: str | None = None  # runtime environment
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What started a run, where nobody asked for it by hand."""
+
+    trigger: Chosen = Chosen()
+    event: GitEvent | None = None  # what happened in a repository
+    variables: Mapping[str, str] = {}  # of the event, beside those of Git: ``EVENT_…``
 
 
 def choose_trigger(pipeline: Pipeline, body: RunBody) -> Chosen:
@@ -46,7 +60,7 @@ def choose_trigger(pipeline: Pipeline, body: RunBody) -> Chosen:
     if body.trigger:
         for trigger in triggers:
             if body.trigger in (trigger.get("id"), trigger["name"]):
-                return _chosen(trigger)
+                return of_trigger(trigger)
         known = ", ".join(repr(trigger["name"]) for trigger in triggers) or "none"
         raise BadRequest(f"trigger: could not find {body.trigger!r} in {pipeline.name!r}, which has {known}")
     enabled = [one for one in triggers if not one.get("disabled")]
@@ -54,12 +68,13 @@ def choose_trigger(pipeline: Pipeline, body: RunBody) -> Chosen:
         wanted = f"{body.repo_owner}/{body.repo_name}".lower()
         for trigger in enabled:
             if (trigger.get("repo") or "").lower() == wanted:
-                return _chosen(trigger)
+                return of_trigger(trigger)
         return Chosen(repo_owner=body.repo_owner, repo_name=body.repo_name)
-    return _chosen(enabled[0]) if enabled else Chosen()
+    return of_trigger(enabled[0]) if enabled else Chosen()
 
 
-def _chosen(trigger: Mapping[str, Any]) -> Chosen:
+def of_trigger(trigger: Mapping[str, Any]) -> Chosen:
+    """Return what a trigger gives to its runs."""
     owner, _, name = (trigger.get("repo") or "").rpartition("/")
     return Chosen(
         id=trigger["id"],
@@ -70,7 +85,101 @@ def _chosen(trigger: Mapping[str, Any]) -> Chosen:
         variables=trigger.get("variables") or [],
         options=trigger.get("options") or {},
         priority=trigger.get("priority"),
+        concurrency=trigger.get("concurrency"),
+        termination_policy=None if (policy := trigger.get("terminationPolicy")) is None else tuple(policy),
+        environment=(trigger.get("runtimeEnvironment") or {}).get("name"),
     )
+
+
+def of_cron(cron: Mapping[str, Any], simulated: Mapping[str, Any] | None) -> Chosen:
+    """Return what a cron trigger gives to its runs: what it simulates, and over that its own."""
+    own = of_trigger(cron)
+    if simulated is None:
+        return own
+    git = of_trigger(simulated)
+    return msgspec.structs.replace(
+        git,
+        id=own.id,
+        name=own.name,
+        variables=[*git.variables, *own.variables],
+        options={**git.options, **own.options},
+        environment=own.environment or git.environment,
+    )
+
+
+def facts_of(
+    origin: Origin, *, build_id: str, account: str, pipeline: str, url: str, initiator: str, body: RunBody
+) -> BuildFacts:
+    """Return what is known of a build before it starts.
+
+    Args:
+        origin: what started it.
+        build_id: its id.
+        account: name of the account.
+        pipeline: whole name; empty for a run of a YAML alone.
+        url: of the server.
+        initiator: who started it.
+        body: what the run is given.
+    """
+    facts = BuildFacts(
+        build_id=build_id,
+        account=account,
+        pipeline=pipeline,
+        url=url,
+        created_ms=time.time_ns() // 1_000_000,
+        initiator=initiator,
+        repo_owner=origin.trigger.repo_owner,
+        repo_name=origin.trigger.repo_name,
+        branch=body.branch or None,
+        revision=body.sha or body.branch or None,
+    )
+    event = origin.event
+    if event is None:
+        return facts
+    return msgspec.structs.replace(
+        facts,
+        trigger="webhook",
+        base_branch=event.base_branch,
+        commit_author=event.author,
+        commit_url=event.commit_url,
+        commit_message=event.message,
+        pull_request=event.pull_request,
+    )
+
+
+def event_variables(origin: Origin) -> dict[str, str]:
+    """Return the variables of what started a run, beside those that `facts_of` comes to."""
+    release = origin.event.release if origin.event else None
+    if release is None:
+        return dict(origin.variables)
+    return {
+        "CF_RELEASE_NAME": release.name,
+        "CF_RELEASE_TAG": release.tag,
+        "CF_RELEASE_ID": release.id,
+        "CF_PRERELEASE_FLAG": "true" if release.prerelease else "false",
+        **origin.variables,
+    }
+
+
+def queueing_of(spec: Mapping[str, Any], trigger: Chosen, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a build says to the queue: limits, urgency, and whom it ends."""
+    of_triggers = [one for one in (spec.get("triggerConcurrency"), trigger.concurrency) if one is not None]
+    policy = trigger.termination_policy
+    return {
+        "concurrency": spec.get("concurrency"),
+        "branch_concurrency": spec.get("branchConcurrency"),
+        "trigger_concurrency": min(of_triggers, default=None),
+        "counts_waiting": bool(options.get("pendingApprovalConcurrencyApplied")),
+        "termination_policy": tuple(spec.get("terminationPolicy") or ()) if policy is None else policy,
+        "priority": spec.get("priority") or 0 if trigger.priority is None else trigger.priority,
+    }
+
+
+def environment_of(spec: Mapping[str, Any], trigger: Chosen, body: RunBody) -> str | None:
+    """Return the runtime environment that a run names, else its trigger, else its pipeline."""
+    of_run = (body.user_machine_config or {}).get("runtimeName")
+    found = of_run or trigger.environment or (spec.get("runtimeEnvironment") or {}).get("name")
+    return found if isinstance(found, str) else None
 
 
 def given_variables(body: RunBody, box: SecretBox, account_id: str) -> dict[str, str | SealedText]:

@@ -43,7 +43,7 @@ _YAML = "version: '1.0'\nsteps:\n  hello:\n    image: alpine\n    commands:\n   
 def list_pipelines(query: PipelinesQuery, caller: Caller, db: Connection, raw: Raw) -> PipelinesOut:
     """List pipelines, the last changed first."""
     found, count = definitions.listed(db, caller.account_id, query)
-    return PipelinesOut([definitions.shown(one, base_url=raw.base_url) for one in found], count)
+    return PipelinesOut(definitions.seen(db, found, base_url=raw.base_url), count)
 
 
 @router.route("GET", "/names", scope=Scope.PIPELINE_READ, sdk="pipelines.getNames")
@@ -79,7 +79,8 @@ def get_pipeline(
     """
     if query.decrypt_variables:
         return definitions.decrypted(db, caller, box, name, base_url=raw.base_url)
-    return definitions.shown(definitions.find(db, caller.account_id, name), base_url=raw.base_url)
+    found = definitions.find(db, caller.account_id, name)
+    return definitions.seen(db, [found], base_url=raw.base_url)[0]
 
 
 @router.route(

@@ -4,7 +4,6 @@ A file that is wrong starts nothing: the refusal names every problem.
 """
 
 import hashlib
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,17 +17,18 @@ from headrace.kit.ids import new_id
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.plan import Plan
-from headrace.pipeline.variables import BuildFacts, merge, system_variables
+from headrace.pipeline.variables import merge, system_variables
 from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import BuildRequest, Sealed
 from headrace.resources.contexts import service as contexts
 from headrace.resources.contexts.schemas import SealedText, text_of
 from headrace.resources.pipelines import definitions, document, gather
-from headrace.resources.pipelines.gather import Chosen
+from headrace.resources.pipelines.gather import Chosen, Origin
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import BuildBody, RunBody
 from headrace.resources.projects import service as projects
 from headrace.resources.projects.schemas import layer
+from headrace.resources.runtime_environments import service as environments
 
 _TYPES_LATER = ("launch-image", "launch-composition")
 
@@ -41,6 +41,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     caller: Caller
     base_url: str  # of the server, for ``CF_URL`` and ``CF_BUILD_URL``
     req_id: str = ""  # the client's mark on a request that it may repeat; empty: none
+    origin: Origin | None = None  # None: somebody asked for it by hand
 
 
 def run(db: Connection, box: SecretBox, request: Request, reference: str, body: RunBody) -> str:
@@ -99,21 +100,20 @@ def debug(db: Connection, account_id: str, reference: str) -> None:
 def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline | None, body: RunBody) -> str:
     caller, build_id = request.caller, new_id()
     source, text = _source(pipeline, body)
-    trigger = gather.choose_trigger(pipeline, body) if pipeline else Chosen()
-    facts = BuildFacts(
+    origin = request.origin or Origin(trigger=gather.choose_trigger(pipeline, body) if pipeline else Chosen())
+    trigger = origin.trigger
+    facts = gather.facts_of(
+        origin,
         build_id=build_id,
         account=caller.account_name,
         pipeline=pipeline.name if pipeline else "",
         url=request.base_url,
-        created_ms=time.time_ns() // 1_000_000,
         initiator=caller.user_name,
-        repo_owner=trigger.repo_owner,
-        repo_name=trigger.repo_name,
-        branch=body.branch or None,
-        revision=body.sha or body.branch or None,
+        body=body,
     )
     levels: Levels = [
         system_variables(facts),
+        gather.event_variables(origin),
         *_stored_levels(db, caller, pipeline, trigger, body),
         gather.given_variables(body, box, caller.account_id),
     ]
@@ -123,6 +123,8 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
     }
     plan = gather.limited(_compile(source, variables), body.options)
     spec = pipeline.document["spec"] if pipeline else {}
+    options = gather.options_of(pipeline, trigger, body)
+    environment = gather.environment_of(spec, trigger, body)
     return builds.start(
         db,
         BuildRequest(
@@ -136,7 +138,7 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
             plan=plan,
             yaml=text,
             variables=variables,
-            trigger_kind="build",
+            trigger_kind=facts.trigger,
             trigger_id=trigger.id,
             trigger_name=trigger.name,
             branch=facts.branch,
@@ -145,10 +147,10 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
             repo_name=facts.repo_name,
             annotations={key: text_of(value) for key, value in (body.annotations or {}).items()},
             request_id=_request_id(request, pipeline, body),
-            options=gather.options_of(pipeline, trigger, body),
+            options=options,
             given=_given(body),
-            **(definitions.limits_of(pipeline) if pipeline else {}),
-            priority=spec.get("priority") or 0 if trigger.priority is None else trigger.priority,
+            environment=environments.chosen(db, caller.account_id, environment),
+            **gather.queueing_of(spec, trigger, options),
         ),
     )
 

@@ -8,19 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from headrace.resources.triggers.model import triggers
-
-
-class Trigger(msgspec.Struct, frozen=True, kw_only=True):
-    """One trigger of a pipeline, as far as it is looked up."""
-
-    pipeline_id: str
-    id: str
-    account_id: str
-    kind: str
-    repo: str | None = None
-    due_at: datetime | None = None
-    fired_at: datetime | None = None
-    problem: str | None = None
+from headrace.resources.triggers.schemas import Trigger
 
 
 def of_pipelines(db: Connection, pipeline_ids: Collection[str]) -> list[Trigger]:

@@ -10,7 +10,7 @@ from headrace.integrations.git.base import GitEvent
 from headrace.resources.triggers import repository
 from headrace.resources.triggers.kinds import cron, git
 from headrace.resources.triggers.kinds.cron import BadExpression
-from headrace.resources.triggers.repository import Trigger
+from headrace.resources.triggers.schemas import Trigger
 
 GIT, CRON = "git", "cron"
 _MOST_DUE = 100  # in one look

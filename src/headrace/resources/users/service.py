@@ -8,6 +8,7 @@ from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from headrace.kit.ids import new_id
 from headrace.resources.accounts import service as accounts
+from headrace.resources.runtime_environments.schemas import DEFAULT
 from headrace.resources.users import repository
 from headrace.resources.users.passwords import hashed, is_right, random_password
 from headrace.resources.users.repository import User
@@ -16,7 +17,6 @@ from headrace.resources.users.sessions import Sessions
 
 FIRST_ACCOUNT = "default"
 FIRST_USER = "admin"
-_RUNTIME_ENVIRONMENT = "default/local"
 _LONGEST_NAME = 255
 _SHORTEST_PASSWORD = 8
 
@@ -167,7 +167,7 @@ def describe(db: Connection, caller: Caller) -> UserOut:
         AccountOut(
             one.account_id,
             one.account_name,
-            _RUNTIME_ENVIRONMENT,
+            DEFAULT,
             [user_id for account_id, user_id in admins if account_id == one.account_id],
         )
         for one in members
@@ -181,7 +181,7 @@ def of_account(db: Connection, caller: Caller, account_id: str) -> list[UserOut]
     if account_id != caller.account_id:
         raise NotFound(f"could not find the account {account_id!r}")
     admins = [user_id for _, user_id in repository.admins(db, [account_id])]
-    account = AccountOut(account_id, caller.account_name, _RUNTIME_ENVIRONMENT, admins)
+    account = AccountOut(account_id, caller.account_name, DEFAULT, admins)
     return [_out(user, caller.account_name, [account]) for user in repository.of_account(db, account_id)]
 
 
