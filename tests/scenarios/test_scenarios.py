@@ -16,8 +16,11 @@ from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClo
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
+from headrace.pipeline import catalogue
 from headrace.pipeline.compile import compile_plan
+from headrace.pipeline.document import load
 from headrace.pipeline.status import BuildStatus
+from headrace.pipeline.step_type import latest, read_step_type, reference
 from headrace.runtimes.fake import FakeRuntime
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expect.yml"))
@@ -25,6 +28,23 @@ FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expect.ym
 
 def expectation(folder):
     return yaml.safe_load((folder / "expect.yml").read_text())
+
+
+def step_types_of(folder):
+    """The step types of a scenario: files ``step-type*.yml``, over those of the catalogue."""
+    documents = [load(path.read_text()).data for path in sorted(folder.glob("step-type*.yml"))]
+    found = {one["metadata"]["name"]: {} for one in documents}
+    for one in documents:
+        definition = read_step_type(one)
+        found[definition.name][definition.version] = definition
+
+    def resolve(text):
+        name, version = reference(text)
+        if name not in found:
+            return catalogue.resolve(text)
+        return found[name].get(version or latest(found[name]))
+
+    return resolve
 
 
 def cases():
@@ -99,7 +119,9 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     variables = {**given.get("variables", {})}
     for key, value in given.get("secrets", {}).items():
         variables[key] = secrets.ref(key, value)
-    plan = compile_plan((folder / "codefresh.yml").read_text(), variables=variables)
+    plan = compile_plan(
+        (folder / "codefresh.yml").read_text(), variables=variables, resolve=step_types_of(folder)
+    )
     record = feed.enqueue(plan, variables)
     stops = [asyncio.ensure_future(stop_at(record, logs, *at)) for at in given.get("stop_at", {}).items()]
 

@@ -15,12 +15,21 @@ from headrace.execution import clone, images, report
 from headrace.execution.book import Book
 from headrace.execution.clone import Clone, git_context, is_url, plan_clone
 from headrace.execution.commands import freestyle_command
+from headrace.execution.composition_run import start_composition
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, Export, join_exports
 from headrace.execution.images import ImageWork, plan_image
 from headrace.execution.ports import GitCredentials, StepState
 from headrace.execution.site import WRITABLE, Site
-from headrace.pipeline.plan import BuildImage, CloneRepository, PlannedStep, PushImage, RunCommands, is_hook
+from headrace.pipeline.plan import (
+    BuildImage,
+    CloneRepository,
+    PlannedStep,
+    PushImage,
+    RunCommands,
+    RunComposition,
+    is_hook,
+)
 from headrace.pipeline.status import StepStatus
 from headrace.pipeline.variables import DirectoryUnknown, Scope, TextTooLong, substitute
 from headrace.runtimes.base import (
@@ -32,6 +41,8 @@ from headrace.runtimes.base import (
     StepExit,
 )
 
+META_FOLDER = ".headrace/meta"  # in the volume; one folder a step
+META = "/meta"  # where members of step types may export to, in the same form as to the file of all
 EXPORT_FOLDER = ".headrace/exports"  # in the volume; one file a step, where steps run side by side
 _REFUSALS = (StepRefused, DirectoryUnknown, TextTooLong)
 
@@ -87,6 +98,13 @@ class Desk:
             return None
         return f"{EXPORT_FOLDER}/{self.index}-{self.state.attempt}"
 
+    @property
+    def meta_folder(self) -> str | None:
+        """What a member of a step type sees under `META`; in the volume."""
+        if not self.site.board.is_of_step_type(self.step):
+            return None
+        return f"{META_FOLDER}/{self.index}-{self.state.attempt}"
+
     async def report(self, **changes: Any) -> None:  # noqa: ANN401  # fields of the state
         """Change the state and store it."""
         if "reason" in changes:
@@ -125,6 +143,7 @@ class Attempt:
         if isinstance(self._step.action, CloneRepository):
             path = f"{clone.RESULT_FOLDER}/{self._desk.index}"
             self._clone = Clone(Command(image=""), path, self._desk.state.members, frozenset())
+        await self._site.services.take_up(self._step)
         return await self._timed(running)
 
     # Making the command
@@ -143,12 +162,17 @@ class Attempt:
             site.board.secrets.update(self._image.secrets)
             desk.state = msgspec.structs.replace(desk.state, members=self._image.members)
             return Command(image=self._image.name)
+        if isinstance(action, RunComposition):
+            return Command(image="")
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
         own = site.board.own_variables(self._step, tries=desk.state.tries)
         if desk.own_export_file:
             own[FILE_VARIABLE] = f"{VOLUME}/{desk.own_export_file}"
-        command = await images.with_login(freestyle_command(action, scope, own), action, scope, site)
+        command = freestyle_command(action, scope, own)
+        if desk.meta_folder:
+            command = msgspec.structs.replace(command, volumes=(*command.volumes, (desk.meta_folder, META)))
+        command = await images.with_login(command, action, scope, site)
         if command.login is not None:
             site.board.secrets.add(command.login.password)
         members = {"workingDirectory": command.working_directory} if command.working_directory else {}
@@ -220,9 +244,17 @@ class Attempt:
                 desk.unit, self._image.job, say=desk.book.say
             )
             return self._running_image
+        if isinstance(self._step.action, RunComposition):
+            return await start_composition(
+                site, self._step, self._step.action, desk.scope, unit=desk.unit, say=desk.book.say
+            )
+        if isinstance(self._step.action, RunCommands):
+            self._command = await site.services.join(self._step, self._command)
         try:
             if isinstance(self._step.action, RunCommands) and self._command.script is not None:
                 await site.prepare_volume()
+            if desk.meta_folder:
+                await site.workspace.write(f"{desk.meta_folder}/{SHARED_FILE}", b"", mode=WRITABLE)
             if self._clone is None and desk.own_export_file:
                 await site.workspace.write(desk.own_export_file, b"", mode=WRITABLE)
             elif desk.state.tries > 1:  # what an attempt exported that failed is of no account
@@ -276,8 +308,14 @@ class Attempt:
     # Ending it
 
     async def _ended(self, end: StepExit) -> Ending:
+        trouble = self._site.services.trouble(self._step)
+        if end.exit_code == 0 and trouble:
+            failed = self._failed(trouble, report.failure_report(self._step, trouble, name="ServiceFailed"))
+            return await self._with_results(failed)
         if end.exit_code == 0:
             return await self._succeeded()
+        if trouble:
+            await self._desk.book.say(trouble)
         lines = report.exit_report(
             self._step, end.exit_code, out_of_memory=end.out_of_memory, image=self._command.image
         )
@@ -311,7 +349,8 @@ class Attempt:
         if self._image is not None:
             return await self._with_image(ending, self._image)
         shared = b"" if is_hook(self._step.name) else await site.workspace.read(SHARED_FILE) or b""
-        exports = join_exports([shared, await site.workspace.read(own) or b"" if own else b""])
+        files = [own, f"{self._desk.meta_folder}/{SHARED_FILE}" if self._desk.meta_folder else None]
+        exports = join_exports([shared, *[await site.workspace.read(file) or b"" for file in files if file]])
         return msgspec.structs.replace(ending, exports=exports, uses_shared_file=bool(shared))
 
     async def _with_image(self, ending: Ending, work: ImageWork) -> Ending:

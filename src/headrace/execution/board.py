@@ -51,6 +51,9 @@ class Board:
         self._variables: dict[str, str] | None = None
         self._exports: dict[str, str] = {}
         self._exported: frozenset[str] = frozenset()
+        # By the group of a step type: what its members exported, and what it hands on of that.
+        self._inner: dict[str, dict[str, str]] = {}
+        self._outputs: dict[str, dict[str, str]] = {}
         self._facts: dict[str, StepFacts] = {}
         for state in order.steps.values():
             self.store(state)
@@ -73,7 +76,7 @@ class Board:
         """Take note of a step's state, which is durable."""
         self.states[state.name] = state
         if state.name in self.index:
-            self._facts[state.name] = _facts(self.step(state.name), state)
+            self._facts[state.name] = self._facts_of(state.name, state)
         self.changes.add(state.name)
         self.changed.set()
 
@@ -88,9 +91,12 @@ class Board:
         values = {name: await self._opened(name, value) for name, value in self._order.variables.items()}
         ended = [state for state in self.states.values() if state.status.is_final or state.outcome]
         for state in sorted(ended, key=lambda state: state.finished_at or _FIRST):
-            for name, value in state.exports.items():
-                self._exports[name] = await self._opened(name, value)
-        self._exported = frozenset(self._exports)
+            opened = {name: await self._opened(name, value) for name, value in state.exports.items()}
+            self._layer(state.name).update(opened)
+            if state.name in self.index and self._hands_on(self.step(state.name)):
+                self._outputs[state.name] = opened
+                self._facts[state.name] = self._facts_of(state.name, state)
+        self._exported = frozenset(self._exports).union(*self._inner.values())
         self._variables = values
 
     async def _opened(self, name: str, value: str | SecretRef) -> str:
@@ -103,11 +109,17 @@ class Board:
         self.secrets.add(opened)
         return opened
 
-    async def keep_exports(self, found: Mapping[str, Export]) -> dict[str, str | SecretRef]:
-        """Make a step's exports visible to later steps; return them as they may be stored."""
+    async def keep_exports(
+        self, step: PlannedStep, found: Mapping[str, Export]
+    ) -> dict[str, str | SecretRef]:
+        """Make a step's exports visible to later steps; return them as they may be stored.
+
+        Those of a member of a step type are visible within it, until it hands them on.
+        """
         stored: dict[str, str | SecretRef] = {}
+        layer = self._layer(step.name)
         for name, export in found.items():
-            self._exports[name] = export.value
+            layer[name] = export.value
             stored[name] = export.value
             if export.masked and export.value:
                 self.secrets.add(export.value)
@@ -121,19 +133,24 @@ class Board:
         return {
             "CF_STEP_NAME": step.name.rpartition("#")[2],
             "CF_VOLUME_PATH": VOLUME,
+            "CF_VOLUME_NAME": f"volume-{self.build_id}",  # what a composition mounts
             "CF_CURRENT_ATTEMPT": str(tries),
             "CF_MAX_ATTEMPTS": str(step.retry.max_attempts if step.retry else 1),
         }
 
     def scope(self, step: PlannedStep, *, tries: int = 1) -> Scope:
         """Everything that the texts of a step may refer to now; it follows what happens later."""
-        scope = self._scope(self.own_variables(step, tries=tries))
-        if not is_hook(step.name):
-            return scope
-        return msgspec.structs.replace(scope, steps=ChainMap(self._hook_facts(step), self._facts))
+        own = self.own_variables(step, tries=tries)
+        facts = [self._hook_facts(step)] if is_hook(step.name) else []
+        if self.is_of_step_type(step) and step.parent is not None:
+            facts.insert(0, self._neighbour_facts(step.parent))
+            scope = self._scope(own, self._layer(step.name))
+        else:
+            scope = self._scope(own)
+        return msgspec.structs.replace(scope, steps=ChainMap(*facts, self._facts)) if facts else scope
 
-    def _scope(self, own: dict[str, str]) -> Scope:
-        variables = ChainMap(own, self._exports, self._variables or {})
+    def _scope(self, *layers: dict[str, str]) -> Scope:
+        variables = ChainMap(*layers, self._exports, self._variables or {})
         return Scope(variables=variables, steps=self._facts, literal=self._exported, workflow=self.workflow)
 
     def _hook_facts(self, step: PlannedStep) -> dict[str, StepFacts]:
@@ -145,8 +162,56 @@ class Board:
         }
         state = self.states.get(owner)
         if state is not None and state.outcome is not None:
-            facts[owner] = _facts(self.step(owner), msgspec.structs.replace(state, status=state.outcome))
+            facts[owner] = self._facts_of(owner, msgspec.structs.replace(state, status=state.outcome))
         return facts
+
+    def _neighbour_facts(self, group: str) -> dict[str, StepFacts]:
+        """What members of a step type see of each other, by the names that the step type gives them."""
+        prefix = f"{group}."
+        return {
+            name.removeprefix(prefix): facts for name, facts in self._facts.items() if name.startswith(prefix)
+        }
+
+    def _facts_of(self, name: str, state: StepState) -> StepFacts:
+        return _facts(self.step(name), state, self._outputs.get(name, {}))
+
+    # Step types
+
+    @staticmethod
+    def _hands_on(step: PlannedStep) -> bool:
+        return isinstance(step.action, Group) and step.action.outputs is not None
+
+    def is_of_step_type(self, step: PlannedStep) -> bool:
+        """Whether a step is a member of an unfolded step type."""
+        return step.parent is not None and self._hands_on(self.step(step.parent))
+
+    def _layer(self, name: str) -> dict[str, str]:
+        """Where the exports of a step are kept, by the step's name; a step may be gone from the plan."""
+        step = self.step(name) if name in self.index else None
+        if step is None or step.parent is None or not self.is_of_step_type(step):
+            return self._exports
+        return self._inner.setdefault(step.parent, {})
+
+    def hand_on(self, group: PlannedStep) -> tuple[dict[str, str | SecretRef], str]:
+        """Make what a step type gives visible to later steps.
+
+        Returns:
+            Its exports as they may be stored, and why it has failed for want of one; ``""`` else.
+        """
+        outputs = group.action.outputs if isinstance(group.action, Group) else None
+        if outputs is None or is_hook(group.name):
+            return {}, ""
+        stored: dict[str, str | SecretRef] = {}
+        states = [self.states[one.name] for one in self.members[group.name] if one.name in self.states]
+        for state in sorted(states, key=lambda state: state.finished_at or _FIRST):
+            stored |= state.exports
+        if outputs.names is not None:
+            stored = {name: value for name, value in stored.items() if name in outputs.names}
+        inner = self._inner.get(group.name, {})
+        self._outputs[group.name] = {name: inner[name] for name in stored}
+        self._exports.update(self._outputs[group.name])
+        missing = [name for name in outputs.required if name not in stored]
+        return stored, f"required output {missing[0]!r} was not exported" if missing else ""
 
     # Groups
 
@@ -179,7 +244,7 @@ class Board:
         self.workflow = _OUTCOME_WORDS[result]
 
 
-def _facts(step: PlannedStep, state: StepState) -> StepFacts:
+def _facts(step: PlannedStep, state: StepState, outputs: Mapping[str, str]) -> StepFacts:
     result = RESULT_WORDS[state.status]
     if state.status is StepStatus.SKIPPED:
         return StepFacts(result)
@@ -191,4 +256,5 @@ def _facts(step: PlannedStep, state: StepState) -> StepFacts:
     }
     if state.decided_by is not None:
         members["authEntity.name"], members["authEntity.type"] = state.decided_by
+    members |= {f"output.{name}": value for name, value in outputs.items()}
     return StepFacts(result, members)

@@ -38,6 +38,7 @@ async def run_step(site: Site, step: PlannedStep, book: Book | None = None) -> N
     life = _Life(site, step, book)
     try:
         await life.run()
+        await site.services.leave(step)
     finally:
         await life.close_book()
 
@@ -189,7 +190,7 @@ class _Life:
         else:
             if ending.exports:
                 await desk.book.say(report.READING_EXPORTS)
-            kept = await board.keep_exports(ending.exports)
+            kept = await board.keep_exports(self._step, ending.exports)
         link = ending.exports.get(f"{self._step.name}{LINK}")
         if link is not None and not link.value.startswith(("https://", "http://")):
             link = None  # readers make it a link: nothing else may stand behind it

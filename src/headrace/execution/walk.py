@@ -185,7 +185,10 @@ class Walk:
         self, step: PlannedStep, members: Sequence[PlannedStep], failure: str, book: Book
     ) -> None:
         """Say how a group has ended, and store it: for good, or for its closing hooks."""
+        exports, missing = self._board.hand_on(step)
         verdict = Verdict(StepStatus.ERROR, failure) if failure else self._board.verdict(step)
+        if missing and verdict.status is StepStatus.SUCCESS:
+            verdict = Verdict(StepStatus.ERROR, missing)
         statuses = {self._status(member) for member in members}
         if self._is_closed and (
             StepStatus.TERMINATED in statuses or not all(one.is_final for one in statuses)
@@ -197,7 +200,7 @@ class Walk:
         else:
             lines = report.failure_report(step, verdict.reason)
         await book.say_all(lines)
-        state = msgspec.structs.replace(self._board.states[step.name], reason=verdict.reason)
+        state = msgspec.structs.replace(self._board.states[step.name], reason=verdict.reason, exports=exports)
         if step.hooks is not None and verdict.status is not StepStatus.TERMINATED and not self._is_closed:
             state = msgspec.structs.replace(state, outcome=verdict.status)
         else:

@@ -64,6 +64,7 @@ class Script:
     def __init__(self, process: Process, command: Command, files: dict[str, bytes]) -> None:
         self._process = process
         self._files = files
+        self._binds = command.volumes
         self._variables = dict(command.environment)
         self._folder = command.working_directory or "/"
         self._stops_at_failure = False
@@ -123,6 +124,9 @@ class Script:
     def _path(self, name: str) -> str:
         """The key of a file: relative to the volume, or absolute outside it."""
         path = posixpath.normpath(posixpath.join(self._folder, name))
+        for source, target in self._binds:
+            if path.startswith(f"{target}/"):
+                return posixpath.join(source, path.removeprefix(f"{target}/"))
         return path.removeprefix(VOLUME).lstrip("/") if path.startswith(f"{VOLUME}/") else path
 
     def _do_true(self, _: list[str]) -> tuple[bytes, int]:
