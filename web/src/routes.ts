@@ -4,4 +4,6 @@ import type { Route } from "./lib/router.svelte";
 export const ROUTES: Route[] = [
   { pattern: "/", title: "Home", load: () => import("./views/Builds.svelte") },
   { pattern: "/builds", title: "Builds", load: () => import("./views/Builds.svelte") },
+  { pattern: "/projects", title: "Projects", load: () => import("./views/Projects.svelte") },
+  { pattern: "/user/keys", title: "API keys", load: () => import("./views/ApiKeys.svelte") },
 ];
