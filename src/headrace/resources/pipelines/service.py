@@ -17,6 +17,7 @@ from headrace.kit.ids import new_id
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.plan import Plan
+from headrace.pipeline.unfold import Resolve
 from headrace.pipeline.variables import merge, system_variables
 from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import BuildRequest, Sealed
@@ -29,6 +30,7 @@ from headrace.resources.pipelines.schemas import BuildBody, RunBody
 from headrace.resources.projects import service as projects
 from headrace.resources.projects.schemas import layer
 from headrace.resources.runtime_environments import service as environments
+from headrace.resources.step_types import service as step_types
 
 _TYPES_LATER = ("launch-image", "launch-composition")
 
@@ -121,7 +123,8 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
         name: Sealed(value.text) if isinstance(value, SealedText) else value
         for name, value in merge(levels).items()
     }
-    plan = gather.limited(_compile(source, variables), body.options)
+    resolve = step_types.resolver(db, caller.account_id)
+    plan = gather.limited(_compile(source, variables, resolve), body.options)
     spec = pipeline.document["spec"] if pipeline else {}
     options = gather.options_of(pipeline, trigger, body)
     environment = gather.environment_of(spec, trigger, body)
@@ -170,9 +173,9 @@ def _source(pipeline: Pipeline | None, body: RunBody) -> tuple[str | Mapping[str
     return source, pipeline.yaml
 
 
-def _compile(source: str | Mapping[str, Any], variables: Mapping[str, object]) -> Plan:
+def _compile(source: str | Mapping[str, Any], variables: Mapping[str, object], resolve: Resolve) -> Plan:
     try:
-        return compile_plan(source, variables=variables)
+        return compile_plan(source, variables=variables, resolve=resolve)
     except SpecErrors as errors:
         raise document.refusal(errors, "the pipeline's YAML is not valid") from None
 
