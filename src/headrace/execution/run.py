@@ -24,6 +24,7 @@ from headrace.execution.ports import (
     Records,
     SecretSource,
 )
+from headrace.execution.services import BuildServices
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.site import Site
 from headrace.execution.steps import run_step
@@ -95,6 +96,7 @@ class _Play:
         self._site: Site
         self._board: Board
         self._walk: Walk
+        self._services: BuildServices | None = None
         self._helpers: list[asyncio.Task[None]] = []
 
     async def run(self, logs: LogSink, secrets: SecretSource, records: Records) -> None:
@@ -114,6 +116,7 @@ class _Play:
             clock=self._clock,
             settings=self._settings,
         )
+        self._services = self._site.services = BuildServices(self._site)
         self._walk = Walk(self._site)
         self._helpers.append(asyncio.create_task(self._listen()))
         if self._settings.inactivity_s > 0:
@@ -122,6 +125,7 @@ class _Play:
             refusal = await self._initialize()
             if not refusal:
                 await self._take_up()
+                self._site.services.begin()
                 refusal = await elect_build(self._site, run_step)
                 if not refusal:
                     await self._walk.whole()
@@ -137,6 +141,8 @@ class _Play:
 
     async def abandon(self) -> None:
         """Leave the build to whoever claims it next."""
+        if self._services is not None:
+            await self._services.abandon()
         if not self._runtime.adopts:
             await self._destroy(keep_volume=True)
 
@@ -155,6 +161,8 @@ class _Play:
         try:
             await survive(self._feed.finished(self._build_id, BuildStatus.ERROR, reason))
         finally:
+            if self._services is not None:
+                await self._services.abandon()
             await self._destroy(keep_volume=False)
 
     # Beginning
@@ -226,6 +234,7 @@ class _Play:
 
     async def _suspend(self, step: PlannedStep) -> None:
         """Give everything but the volume back, then the claim: a decision may come at once."""
+        await self._take_down(resumes=True)
         await self._destroy(keep_volume=True)
         since = self._board.states[step.name].started_at or self._clock.now()
         action = step.action
@@ -255,6 +264,7 @@ class _Play:
                         reason=GIVEN_UP,
                     )
                 )
+        await self._take_down(resumes=False)
         if refusal:
             status, reason = BuildStatus.ERROR, refusal
         else:
@@ -263,6 +273,11 @@ class _Play:
             reason = self._walk.terminated or self._site.stop.result()
         await self._feed.finished(self._build_id, status, reason)
         await self._destroy(keep_volume=self._order.keep_volume)
+
+    async def _take_down(self, *, resumes: bool) -> None:
+        work = self._site.services.down(resumes=resumes)
+        what = f"end of the services of build {self._build_id}"
+        await quietly(work, what, deadline_s=self._settings.destroy_deadline_s)
 
     async def _destroy(self, *, keep_volume: bool) -> None:
         if self._workspace is not None:

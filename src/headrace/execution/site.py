@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from headrace.execution.board import Board
 from headrace.execution.exports import SCRIPT, SCRIPT_PATH, SHARED_FILE
@@ -21,6 +22,9 @@ from headrace.pipeline.plan import PlannedStep
 from headrace.pipeline.status import move_step
 from headrace.pipeline.variables import TextTooLong, substitute
 from headrace.runtimes.base import Runtime, Workspace
+
+if TYPE_CHECKING:
+    from headrace.execution.services import BuildServices  # made with a site in hand
 
 EXECUTABLE, WRITABLE = 0o755, 0o666  # steps may run as any user of their image
 
@@ -41,6 +45,7 @@ class Site:
     settings: ExecutionSettings
     stop: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     has_adopted: bool = False  # a step of an earlier claim runs here: its exports are not to be lost
+    services: "BuildServices" = field(init=False)
     _registries: Sequence[RegistryAccess] | None = None
     _volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _volume_ready: bool = False

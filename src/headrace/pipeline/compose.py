@@ -108,7 +108,7 @@ def read_composition(
     """
     reader = _Reader(variables, volume, folder)
     services = reader.services_of(document)
-    for name, body in (candidates or {}).items():
+    for name, body in reader.filled(dict(candidates or {})).items():
         under = services.get(name)
         services[name] = {**under, **body} if isinstance(under, dict) and isinstance(body, dict) else body
     read = {name: reader.service(str(name), body) for name, body in services.items()}
@@ -142,7 +142,7 @@ class _Reader:
         if not isinstance(services, dict):
             self.errors.append("'services' is a map of services")
             return {}
-        return {name: self._filled(body) for name, body in services.items() if name != "version"}
+        return {name: self.filled(body) for name, body in services.items() if name != "version"}
 
     def _check_root(self, document: dict[str, Any]) -> None:
         for key, value in document.items():
@@ -155,12 +155,13 @@ class _Reader:
             if isinstance(body, dict) and body.get("external"):
                 self.errors.append(f"volume {name!r} is external; a build has volumes of its own only")
 
-    def _filled(self, value: Any) -> Any:  # noqa: ANN401  # JSON's edge
+    def filled(self, value: Any) -> Any:  # noqa: ANN401  # JSON's edge
+        """Return a value with the variables of compose filled in, at any depth."""
         if isinstance(value, str):
             return _REFERENCE.sub(self._value, value)
         if isinstance(value, dict):
-            return {key: self._filled(item) for key, item in value.items()}
-        return [self._filled(item) for item in value] if isinstance(value, list) else value
+            return {key: self.filled(item) for key, item in value.items()}
+        return [self.filled(item) for item in value] if isinstance(value, list) else value
 
     def _value(self, found: re.Match[str]) -> str:
         if found["dollar"]:

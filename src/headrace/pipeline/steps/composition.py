@@ -48,6 +48,7 @@ class LaunchComposition(StepType):
     """Services that stay after the build."""
 
     name = "launch-composition"
+    runs = False
     refused = ("registry_context",)
     renamed = {  # noqa: RUF012  # declared once, never changed
         "composition-variables": "composition_variables",
