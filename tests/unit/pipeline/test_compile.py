@@ -110,7 +110,6 @@ def test_conditions_are_kept_as_they_are_written():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("services", {"composition": {}}),
         ("scale", {"one": {}}),
         ("matrix", {"image": ["a"]}),
         ("success_criteria", {"steps": {"only": ["a"]}}),
@@ -135,7 +134,7 @@ def test_a_type_that_is_not_run_is_refused(body):
 
 
 def test_root_fields_that_are_not_run_are_refused():
-    assert paths_of({"a": SHELL}, services={"x": {}}) == ["services"]
+    assert paths_of({"a": SHELL}, success_criteria={"steps": {"only": ["a"]}}) == ["success_criteria"]
 
 
 def test_every_template_of_an_action_is_filled():
