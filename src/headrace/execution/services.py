@@ -19,7 +19,7 @@ from headrace.execution.errors import StepRefused
 from headrace.execution.ports import StepLog, StepState
 from headrace.execution.site import Site
 from headrace.execution.tasks import call_off
-from headrace.pipeline.plan import PlannedStep, RunCommands, Services
+from headrace.pipeline.plan import Plan, PlannedStep, RunCommands, Services
 from headrace.pipeline.status import StepStatus
 from headrace.pipeline.variables import DirectoryUnknown, TextTooLong
 from headrace.runtimes.base import Command, RunningStep, StepCouldNotStart
@@ -33,6 +33,23 @@ _TITLE = "Services"
 def network_of(step: str) -> str:
     """Return the name of a step's own network."""
     return f"n{hashlib.sha256(step.encode()).hexdigest()[:12]}"
+
+
+def log_entries(plan: Plan) -> list[tuple[str, str]]:
+    """Return (name, title) of the log entries of services, as far as a plan knows them."""
+    owners = [
+        ("", "", plan.services),
+        *((step.name, f" of {step.title}", step.services) for step in plan.steps),
+    ]
+    entries = []
+    for owner, of, services in owners:
+        if services is None:
+            continue
+        entries.append((f"{owner}{MARK}", f"{_TITLE}{of}"))
+        written = services.composition if isinstance(services.composition, dict) else {}
+        names = written.get("services", written)
+        entries += [(f"{owner}{MARK}/{name}", f"Service {name}{of}") for name in names]
+    return entries
 
 
 class BuildServices:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from headrace.execution.ports import StepState
 from headrace.execution.report import INITIALIZING
+from headrace.execution.services import log_entries
 from headrace.http.errors import BadRequest
 from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus, StepStatus
@@ -32,7 +33,7 @@ _LETTERS = {
     "terminated": "t",
 }
 _WORDS = {letter: word for word, letter in _LETTERS.items()}
-_CURSOR = re.compile(r"([a-z-])((?:,\d{1,6}:\d{1,15}[a-z]?)*)")
+_CURSOR = re.compile(r"([a-z-])((?:,(?:\d{1,6}|x(?:[0-9a-f]{2})+):\d{1,15}[a-z]?)*)")
 
 
 class BuildLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ def log_of(db: Connection, build: Build) -> BuildLog:
     """Return the log of a build."""
     plan = plans.from_json(repository.inputs(db, build.id).plan.encode())
     named = [(INITIALIZING, INITIALIZING), *((step.name, step.title) for step in plan.steps)]
+    named += log_entries(plan)
     return BuildLog(
         build_id=build.id,
         account_id=build.account_id,
@@ -136,7 +138,8 @@ class Told:
 
     The cursor is a letter for the status of the build (``-`` for none), then for each step that was
     told of its number in the file, the offset of the next byte, and a letter for its status:
-    ``r,0:123s,1:77r``.
+    ``r,0:123s,1:77r``. An entry that the plan does not know (a service of a compose file) has ``x``
+    and its name in hex digits for the number.
     """
 
     def __init__(self, log: BuildLog) -> None:
@@ -168,7 +171,7 @@ class Told:
         names = list(self._log.headings)
         for entry in found[2].split(",")[1:]:
             number, _, rest = entry.partition(":")
-            name = names[int(number)]
+            name = bytes.fromhex(number[1:]).decode() if number[0] == "x" else names[int(number)]
             digits = rest.rstrip("".join(_WORDS))
             self.offsets[name] = int(digits)
             if rest != digits:
@@ -178,9 +181,11 @@ class Told:
     def cursor(self) -> str:
         """The place to go on from."""
         entries = [_LETTERS[self.status] if self.status else "-"]
-        for name, number in self._numbers.items():
-            if name in self.offsets or name in self.statuses:
+        told = self.offsets.keys() | self.statuses.keys()
+        for name in [*self._numbers, *sorted(told - self._numbers.keys())]:
+            if name in told:
                 status = self.statuses.get(name)
                 letter = _LETTERS[status] if status else ""
+                number = self._numbers.get(name, f"x{name.encode().hex()}")
                 entries.append(f"{number}:{self.offsets.get(name, 0)}{letter}")
         return ",".join(entries)

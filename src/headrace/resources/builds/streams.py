@@ -161,7 +161,7 @@ class LogReader:
         Raises:
             NotFound: the build has no such step. One that has not begun has an empty log.
         """
-        if step not in log.headings:
+        if step not in log.headings and step not in self.stored(log):
             raise NotFound(f"could not find step {step!r} of build {log.build_id!r}")
         return _in_thread(self._part(log.build_id, step, offset, limit))
 
@@ -226,7 +226,7 @@ def _text_told(told: Told, moment: Moment, pieces: list[LogPiece], stored: dict[
 
 def _drained(told: Told, moment: Moment, log: BuildLog) -> Iterator[Item]:
     """Tell every status that is new, when no text is left."""
-    for name in log.headings:
+    for name in [*log.headings, *(told.statuses.keys() - log.headings.keys())]:
         if name in moment.states or name in told.statuses:
             yield from _step(told, name, moment.status_of(name))
 
