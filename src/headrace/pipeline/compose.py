@@ -240,7 +240,9 @@ class _Reader:
         if isinstance(value, dict | list):
             self._fail(f"{value!r} is no single value")
             return ""
-        return {True: "true", False: "false", None: ""}.get(value) or str(value)  # type: ignore[call-overload]
+        if value is None or isinstance(value, bool):
+            return {True: "true", False: "false", None: ""}[value]
+        return str(value)
 
     def flag(self, value: object) -> bool:
         """Return a Boolean, also one written as text."""
@@ -308,7 +310,7 @@ class _Reader:
             return Mount(target=target, shared="")
         if source == self._volume or source.startswith(f"{self._volume}/"):
             source = VOLUME + source.removeprefix(self._volume)
-        if source.startswith(("/", ".", "~")):
+        if source.startswith(("/", ".")):
             below = self._below(source)
             if below is None:
                 self._fail(
