@@ -29,9 +29,15 @@ class Members(msgspec.Struct, frozen=True):
     errors: tuple[SpecError, ...]
 
 
-def read_members(steps: Mapping[str, Any]) -> Members:
-    """Read the map of steps of a step type; what is filled in later passes for right."""
-    document = of_mapping({"version": "1.0", "steps": {name: _normal(body) for name, body in steps.items()}})
+def read_members(steps: Mapping[str, Any], directory: str = VOLUME) -> Members:
+    """Read the map of steps of a step type; what is filled in later passes for right.
+
+    Args:
+        steps: as written, or as a template gave them.
+        directory: where those start that do not say where.
+    """
+    normal = {name: _normal(body, directory) for name, body in steps.items()}
+    document = of_mapping({"version": "1.0", "steps": normal})
     found = Findings(document)
     read = read_spec(document, found, STEP_TYPES)
     errors = [error for error in found.errors if not _is_filled_later(document, error)]
@@ -42,17 +48,22 @@ def read_members(steps: Mapping[str, Any]) -> Members:
     return Members(read.steps, tuple(errors))
 
 
-def _normal(body: object) -> object:
+def _normal(body: object, home: str) -> object:
     if not isinstance(body, dict):
         return body
     kept = {key: value for key, value in body.items() if key not in _IGNORED}
     if "failFast" in body:
         kept["fail_fast"] = body["failFast"]
     kept = {"working_directory" if key == "working-directory" else key: kept[key] for key in kept}
-    directory = kept.get("working_directory", VOLUME)
-    if body.get("type", "freestyle") == "freestyle" and isinstance(directory, str):
-        starts = directory.startswith(("/", "${{")) or directory == IMAGE_DIRECTORY
-        kept["working_directory"] = directory if starts else posixpath.join(VOLUME, directory)
+    directory = kept.get("working_directory")
+    if body.get("type", "freestyle") != "freestyle":
+        return kept
+    if directory is None:
+        kept["working_directory"] = home
+    elif (
+        isinstance(directory, str) and not directory.startswith(("/", "${{")) and directory != IMAGE_DIRECTORY
+    ):
+        kept["working_directory"] = posixpath.join(VOLUME, directory)
     return kept
 
 

@@ -214,6 +214,8 @@ class _StepsReader:
             self._found.add(place / "type", f'"type" must be a string{shown(written)}')
             return
         step_type = self._types.get(written)
+        if step_type is None and self._to_run:  # a built-in type is the same in every version
+            step_type = self._built_in(written)
         renames = {**_DASHES, **(step_type.renamed if step_type else {})}
         body = _renamed(body, renames)
         if self._within_hook:
@@ -236,6 +238,10 @@ class _StepsReader:
             body = written_body
         hooks = {} if self._within_hook else self._hooks_of(body, place)
         self.steps.append(StepRead(name, written, place, body, spec, step_type, hooks))
+
+    def _built_in(self, written: str) -> StepType | None:
+        step_type = self._types.get(written.partition(":")[0])
+        return None if step_type is None or step_type.versioned else step_type
 
     def _of_hook(self, body: dict[str, Any], place: Place) -> dict[str, Any]:
         """Refuse what no step of a hook may have; give the image that the list form has too."""

@@ -22,7 +22,7 @@ from headrace.pipeline.spec import StepRead
 from headrace.pipeline.step_type import StepTypeDefinition
 from headrace.pipeline.steps.base import COMMON_FIELDS, POST_FIELDS, StepSpec, StepType
 from headrace.pipeline.templates import Reference, TemplateError, render
-from headrace.pipeline.variables import SYSTEM_PREFIXES, Scope, TextTooLong, references, substitute
+from headrace.pipeline.variables import SYSTEM_PREFIXES, VOLUME, Scope, TextTooLong, references, substitute
 
 # ``name``, ``name:1.2.3``, ``account/name``, as written after ``type:``; None where there is none.
 Resolve = Callable[[str], StepTypeDefinition | None]
@@ -95,7 +95,8 @@ def unfold(step: StepRead, definition: StepTypeDefinition, known: Scope, found: 
     steps = _steps(step, definition, arguments, found)
     if steps is None:
         return None
-    members = read_members(steps)
+    directory = body.get("working_directory")
+    members = read_members(steps, directory if isinstance(directory, str) and directory else VOLUME)
     for wrong in members.errors:
         found.add(step.place / "type", f"step type {step.type!r}: {wrong.path}: {wrong.message}")
     if members.errors:

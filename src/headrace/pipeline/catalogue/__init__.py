@@ -5,6 +5,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from semver import Version
+
 from headrace.pipeline.document import load
 from headrace.pipeline.step_type import StepTypeDefinition, read_step_type, reference
 
@@ -18,12 +20,18 @@ def documents() -> Mapping[str, Mapping[str, Any]]:
 
 
 def resolve(text: str) -> StepTypeDefinition | None:
-    """Find the step type that ``name`` or ``name:1.2.3`` asks for; None where there is none."""
+    """Find the step type that ``name`` or ``name:1.2.3`` asks for; None where there is none.
+
+    There is one version of each; it stands in for the earlier ones, because files name those.
+    """
     name, version = reference(text)
-    document = documents().get(name)
-    if document is None or version not in (None, document["metadata"]["version"]):
+    if name not in documents():
         return None
-    return _definition(name)
+    definition = _definition(name)
+    if version is None:
+        return definition
+    is_served = Version.is_valid(version) and Version.parse(version) <= Version.parse(definition.version)
+    return definition if is_served else None
 
 
 @cache

@@ -89,7 +89,8 @@ class _Rendering:
         known = len(self._variables)
         for key, item in pairs:
             self._budget.step()
-            for name, given in zip(names, (key, item) if len(names) > 1 else (item,), strict=True):
+            values = (key, item) if len(names) > 1 else (item,)
+            for name, given in zip(names, values, strict=False):  # there may be no names
                 self._assign(name, given, declares=node.pipeline.declares)
             try:
                 self.walk(node.body, item)
