@@ -16,7 +16,7 @@ export default defineConfig({
         codeSplitting: {
           includeDependenciesRecursively: false,
           // Parts of the framework that the shell does without.
-          groups: [{ name: "framework", test: /svelte\/src\/internal\/client\/dom\/(blocks\/(each|await|key)|elements\/bindings\/(select|input))\.js/ }],
+          groups: [{ name: "framework", test: /svelte\/src\/internal\/client\/dom\/(blocks\/each|elements\/bindings\/(select|input|size))\.js/ }],
         },
       },
     },

@@ -1,0 +1,253 @@
+"""The web pages in a real browser: the seed story, live lists, hostile text, what axe finds."""
+
+import gzip
+import json
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from e2e.town import step
+from headrace.resources.users import service as users
+from headrace.web import pages
+
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = Path(pages.__file__).parent / "built"
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+CHROMIUM = "chromium"
+PASSWORD = "a password for the pages"
+SHELL_BYTES = 20 * 1024
+HOSTILE = "<script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    program = shutil.which(CHROMIUM)
+    if program is None:
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def person(town, acme):
+    """A user with a password, an admin of the account of this test."""
+    name = f"person-of-{acme.name}"
+    with town.database.transaction() as db:
+        users.create(db, acme.id, name, password=PASSWORD, is_account_admin=True, now=datetime.now(UTC))
+    return name
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    return request.param
+
+
+@pytest.fixture
+def new_page(browser, acme):
+    """Open a page that fails the test where its script fails or its policy is broken."""
+    opened, complaints = [], []
+
+    def open_page(theme="light", width=1200):
+        context = browser.new_context(
+            base_url=acme.server.url, color_scheme=theme, viewport={"width": width, "height": 800}
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: "Content Security Policy" in message.text and complaints.append(message.text),
+        )
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+def log_in(page, person, path="/"):
+    page.goto(path)
+    page.get_by_label("User name").fill(person)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("link", name="Headrace")).to_be_visible()
+    return page
+
+
+def test_the_seed_story_is_told_through_the_pages(new_page, person, acme):
+    page = log_in(new_page(), person)
+
+    page.goto("/user/keys")
+    page.get_by_role("button", name="Generate a key").first.click()
+    page.get_by_label("Name").fill("from the page")
+    page.get_by_label("build", exact=True).check()
+    page.get_by_role("button", name="Generate", exact=True).click()
+    key = page.locator("[data-secret]").inner_text()
+    headers = {"Authorization": key}
+    assert acme.server.call("GET", "/api/workflow", None, headers)[0] == 200
+    assert acme.server.call("GET", "/api/pipelines", None, headers)[0] == 403
+    page.get_by_role("button", name="I have it").click()
+    expect(page.get_by_text(key)).to_have_count(0)
+
+    page.get_by_role("row", name=re.compile("from the page")).get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("row", name=re.compile("from the page"))).to_have_count(0)
+    assert acme.server.call("GET", "/api/workflow", None, headers)[0] == 401
+
+    page.goto("/projects")
+    page.get_by_role("button", name="New project").click()
+    page.get_by_label("Name").fill("my-project")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name="Project my-project")).to_be_visible()
+    page.get_by_role("button", name="New pipeline").click()
+    page.get_by_label("Name in the project").fill("hello")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name="my-project/hello")).to_be_visible()
+
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Run").click()
+    expect(page.locator("h1 [data-status=success]")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("log").get_by_text("hello", exact=True)).to_be_visible()
+
+
+def test_an_approval_is_given_on_the_page_of_its_build(new_page, person, acme):
+    acme.pipeline("approval")
+    build_id = acme.run("p/approval")
+    page = log_in(new_page(), person, f"/builds/{build_id}")
+    page.get_by_role("button", name="Approve").click(timeout=20_000)
+    expect(page.locator("h1 [data-status=success]")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name=re.compile("after")).click()
+    expect(page.get_by_text("it was allowed")).to_be_visible()
+
+
+def test_a_build_that_curl_starts_appears_in_an_open_list(new_page, person, acme):
+    acme.pipeline("ok")
+    page = log_in(new_page(), person, "/builds")
+    expect(page.get_by_text("No build has run yet")).to_be_visible()
+    build_id = acme.run("p/ok")
+    expect(page.get_by_role("link", name=build_id)).to_be_visible()
+    expect(page.locator(f"[data-build='{build_id}'] [data-status=success]")).to_be_visible(timeout=20_000)
+
+
+def test_a_running_build_is_terminated_from_its_page(new_page, person, acme):
+    acme.pipeline("slow")
+    build_id = acme.run("p/slow")
+    page = log_in(new_page(), person, f"/builds/{build_id}")
+    expect(page.get_by_text("now I sleep")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Terminate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+    expect(page.locator("h1 [data-status=terminated]")).to_be_visible(timeout=20_000)
+
+
+def test_text_of_a_log_and_a_name_have_no_effect_on_the_page(new_page, person, acme):
+    steps = {
+        "odd": step(
+            f'printf "%s \\033[31mred\\033[0m\\007 \\033]0;owned\\007end\\n" "{HOSTILE}"', title=HOSTILE
+        )
+    }
+    acme.pipeline("odd", steps=steps)
+    build_id = acme.run("p/odd")
+    page = log_in(new_page(), person, f"/builds/{build_id}?step=odd")
+    line = page.get_by_role("log").get_by_text(re.compile(f"^{re.escape(HOSTILE)}"))
+    expect(line).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("log").locator(".red")).to_have_text("red")
+    assert page.title() == "Build · Headrace"
+
+
+def test_the_commands_of_a_page_do_what_it_does(new_page, person, acme):
+    acme.pipeline("ok")
+    acme.run("p/ok")
+    page = log_in(new_page(), person)
+    for path in ("/builds", "/projects", "/pipelines", "/pipelines/p%2Fok", "/user/keys"):
+        page.goto(path)
+        page.get_by_text("as curl / as codefresh").click()
+        for shown in page.locator("[data-command=curl]").all_inner_texts():
+            assert "$CF_API_KEY" in shown
+            url = re.search(r"https?://[^\s']+", shown)[0]
+            method = re.search(r"-X (\w+)", shown)
+            body = re.search(r"-d '?(\{.*?\})'? '?http", shown)
+            status, answer = acme.server.call(
+                method[1] if method else "GET",
+                url.removeprefix(acme.server.url),
+                json.loads(body[1]) if body else None,
+                {"Authorization": acme.key()},
+            )
+            assert status == 200, (shown, answer)
+
+
+def test_a_cookie_alone_changes_nothing(new_page, person):
+    page = log_in(new_page(), person)
+    cookie = next(one for one in page.context.cookies() if one["name"] == "headrace_session")
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Lax"
+    sent = page.evaluate(
+        "fetch('/api/projects', {method: 'POST', body: '{\"projectName\": \"forged\"}'}).then((a) => a.status)"
+    )
+    assert sent == 403
+    assert page.evaluate("fetch('/api/projects').then((a) => a.status)") == 200
+
+
+def test_logging_out_ends_the_session(new_page, person):
+    page = log_in(new_page(), person)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    assert page.evaluate("fetch('/api/user').then((a) => a.status)") == 401
+
+
+@pytest.mark.parametrize("width", [1200, 360])
+def test_axe_finds_nothing_serious_and_nothing_is_cut_off(new_page, person, acme, theme, width):
+    acme.pipeline("ok", name=f"p/{'long-' * 20}name")
+    build_id = acme.run(f"p/{'long-' * 20}name")
+    page = new_page(theme, width)
+    page.goto("/")
+    check(page, "/login")
+    log_in(page, person)
+    for path in (
+        "/builds",
+        f"/builds/{build_id}",
+        "/projects",
+        "/projects/p",
+        "/pipelines",
+        f"/pipelines/p%2F{'long-' * 20}name",
+        "/user/keys",
+        "/nowhere",
+    ):
+        page.goto(path)
+        expect(page.locator("h1, .empty").first).to_be_visible()
+        check(page, path)
+
+
+def check(page, path):
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run().then((answer) => answer.violations)")
+    serious = [
+        (one["id"], [node["html"] for node in one["nodes"]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], path
+    width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= seen, f"{path} is {width} px wide in a window of {seen}"
+
+
+def test_the_shell_is_small():
+    document = (BUILT / "index.html").read_text()
+    wanted = [BUILT / "index.html"]
+    queue = re.findall(r'(?:src|href)="/(assets/[^"]+)"', document)
+    while queue:
+        path = BUILT / queue.pop()
+        if path in wanted:
+            continue
+        wanted.append(path)
+        if path.suffix == ".js":
+            queue += [f"assets/{name}" for name in re.findall(r'from"\./([^"]+)"', path.read_text())]
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in wanted) <= SHELL_BYTES
