@@ -47,6 +47,7 @@ _SHARED = (
     "runtime",
     "docker_host",
     "docker_config",
+    "environment",
     "workers",
     "public_url",
     "step_url",

@@ -13,6 +13,7 @@ import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.app.installation import VERSION, CannotOpenInstallation, Installation
+from headrace.app.keeper import keeping
 from headrace.app.logging import start_logging
 from headrace.app.pages import json_page, metric, send_page
 from headrace.app.settings import Settings
@@ -141,6 +142,7 @@ async def _serve(settings: Settings) -> int:
             if runtime is not None:
                 await stack.enter_async_context(working(installation, runtime, addresses))
             await stack.enter_async_context(_recording_uses(installation))
+            await stack.enter_async_context(keeping(installation, public))
             name = "none" if runtime is None else runtime.name
             _log.info("headrace %s at %s, runtime %s, %d slots", VERSION, public, name, settings.slots)
             _settle_memory()

@@ -67,6 +67,12 @@ def get_version(reference: Reference) -> dict[str, str]:
     return {"version": reference.version, "current_commit": reference.version}
 
 
+@router.route("GET", "/nomios/version", scope=Scope.ANY, sdk="version.getNomiosVersion")
+def get_nomios_version(reference: Reference) -> str:
+    """Get the version of what starts builds from webhooks."""
+    return reference.version
+
+
 @router.route("GET", "/hermes/version", scope=Scope.ANY, sdk="version.getHermesVersion")
 def get_hermes_version(reference: Reference) -> str:
     """Read the version of what serves triggers, which is the server itself."""

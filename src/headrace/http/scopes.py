@@ -11,6 +11,9 @@ from enum import StrEnum
 class Scope(StrEnum):
     """A right of a key, or a rule that stands where a right would (`PUBLIC`, `ANY`)."""
 
+    AGENT = "agent"
+    AGENT_READ = "agent:read"
+    AGENT_WRITE = "agent:write"
     BUILD = "build"
     BUILD_READ = "build:read"
     BUILD_READ_STATUS = "build:read:status"
@@ -36,6 +39,11 @@ class Scope(StrEnum):
 
 
 LABELS: dict[str, dict[Scope, str]] = {
+    "agent": {
+        Scope.AGENT: "Full access to runner agents",
+        Scope.AGENT_READ: "Read information about runner agents",
+        Scope.AGENT_WRITE: "Change runner agents, and report for them",
+    },
     "build": {
         Scope.BUILD: "Full access to all build information",
         Scope.BUILD_READ: "Get all information from builds",
@@ -69,6 +77,7 @@ LABELS: dict[str, dict[Scope, str]] = {
 
 _KNOWN = {str(scope) for group in LABELS.values() for scope in group}
 _SINGULAR = {
+    "agents": "agent",
     "builds": "build",
     "clusters": "cluster",
     "pipelines": "pipeline",

@@ -11,7 +11,7 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
 from headrace.kit.crypto import SecretBox
-from headrace.resources.builds import links, service
+from headrace.resources.builds import data, links, service
 from headrace.resources.builds.changes import changes
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.logs import Told
@@ -22,6 +22,8 @@ from headrace.resources.builds.schemas import (
     BuildsOut,
     BuildsQuery,
     BuildStatusOut,
+    DataOut,
+    DataQuery,
     LocationOut,
     LogQuery,
     ProgressOut,
@@ -258,3 +260,51 @@ async def watch_changes(caller: Caller, hub: Signals) -> Stream:
     An event `changed` is a hint to read again what one shows; changes at the same time are one event.
     """
     return Stream(changes(hub, caller.account_id))
+
+
+@router.route(
+    "GET",
+    "/workflow/{workflowId}/data",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.getWorkflowData",
+    operation="get-workflow-data",
+    example=Example(path={"workflowId": "$BUILD_ID"}),
+)
+def list_data(workflowId: str, caller: Caller, db: Connection) -> DataOut:  # noqa: N803 - the wire name
+    """List the data items of a build, the oldest first, without what they hold."""
+    return DataOut(data.listed(db, service.find(db, caller.account_id, workflowId)))
+
+
+@router.route(
+    "POST",
+    "/workflow/{workflowId}/data",
+    scope=Scope.BUILD_WRITE,
+    sdk="workflows.pushWorkflowData",
+    operation="push-workflow-data",
+    example=Example(path={"workflowId": "$BUILD_ID"}, body={"coverage": 75}),
+)
+def add_data(workflowId: str, body: Any, caller: Caller, db: Connection, box: SecretBox) -> Reply:  # noqa: N803, ANN401 - any JSON
+    """Keep any JSON with a build, encrypted; answers the id of the item."""
+    build = service.find(db, caller.account_id, workflowId)
+    return Reply({"_id": data.add(db, box, build, body)}, status=201)
+
+
+@router.route(
+    "GET",
+    "/workflow/{workflowId}/data/{id}",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.getWorkflowDataItem",
+    operation="get-workflow-data-item",
+    example=Example(path={"workflowId": "$BUILD_ID", "id": "$DATA_ID"}, query="decrypt=true"),
+)
+def get_data(
+    workflowId: str,  # noqa: N803 - the wire name
+    id: str,  # noqa: A002
+    query: DataQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+) -> dict[str, Any]:
+    """Get a data item of a build; with ``decrypt`` what it holds, too."""
+    build = service.find(db, caller.account_id, workflowId)
+    return data.find(db, box, build, id, decrypt=query.decrypt)

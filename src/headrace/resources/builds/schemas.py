@@ -281,3 +281,15 @@ class ArchiveQuery(msgspec.Struct, kw_only=True):
     """The signature of a link to an archive."""
 
     token: str = ""
+
+
+class DataOut(msgspec.Struct):
+    """The data items of a build."""
+
+    docs: list[dict[str, Any]]
+
+
+class DataQuery(msgspec.Struct, kw_only=True):
+    """How to show a data item."""
+
+    decrypt: Annotated[bool, Meta(description="show what the item holds")] = False

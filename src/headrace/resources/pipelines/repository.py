@@ -39,6 +39,12 @@ def find(db: Connection, account_id: str, reference: str) -> Pipeline | None:
     return min(found, key=lambda one: one.id != reference, default=None)
 
 
+def anybody_s(db: Connection, pipeline_id: str) -> Pipeline | None:
+    """Find a pipeline of any account by its id."""
+    row = db.execute(select(pipelines).where(pipelines.c.id == pipeline_id)).mappings().first()
+    return Pipeline(**row) if row else None
+
+
 def by_name(db: Connection, account_id: str, name: str) -> Pipeline | None:
     """Find a pipeline by its whole name."""
     query = select(pipelines).where(pipelines.c.account_id == account_id, pipelines.c.name == name)

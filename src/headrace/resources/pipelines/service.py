@@ -22,9 +22,9 @@ from headrace.pipeline.variables import merge, system_variables
 from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import BuildRequest, Sealed
 from headrace.resources.contexts import service as contexts
-from headrace.resources.contexts.schemas import SealedText, text_of
-from headrace.resources.pipelines import definitions, document, gather
-from headrace.resources.pipelines.gather import Chosen, Origin
+from headrace.resources.contexts.schemas import SealedText, text_of, unseal
+from headrace.resources.pipelines import definitions, document, gather, repository
+from headrace.resources.pipelines.gather import Chosen, Origin, of_cron, of_trigger
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import BuildBody, RunBody
 from headrace.resources.projects import service as projects
@@ -35,6 +35,25 @@ from headrace.resources.step_types import service as step_types
 _TYPES_LATER = ("launch-image", "launch-composition")
 
 Levels = list[Mapping[str, str | SealedText]]
+
+
+__all__ = [
+    "Origin",
+    "Pipeline",
+    "Request",
+    "anybody_s",
+    "cron_trigger_of",
+    "debug",
+    "find",
+    "git_triggers",
+    "of_cron",
+    "of_trigger",
+    "run",
+    "run_service",
+    "run_yaml",
+    "secret_of",
+    "trigger_of",
+]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +105,38 @@ def run_service(db: Connection, box: SecretBox, request: Request, reference: str
     if body.type != "build":
         raise BadRequest(f"type must be 'build', not {body.type[:40]!r}")
     return _start(db, box, request, pipeline, body)
+
+
+def find(db: Connection, account_id: str, reference: str) -> Pipeline:
+    """Return a pipeline by its id or its whole name. Raises `NotFound`."""
+    return definitions.find(db, account_id, reference)
+
+
+def anybody_s(db: Connection, pipeline_id: str) -> Pipeline | None:
+    """Return a pipeline of any account by its id: for events, which know no account."""
+    return repository.anybody_s(db, pipeline_id)
+
+
+def git_triggers(pipeline: Pipeline) -> list[Mapping[str, Any]]:
+    """Return the git triggers of a pipeline in the order of its document, secrets sealed."""
+    found = pipeline.document["spec"].get("triggers") or []
+    return [one for one in found if one.get("type", "git") == "git"]
+
+
+def trigger_of(pipeline: Pipeline, trigger_id: str) -> Mapping[str, Any] | None:
+    """Return a git trigger of a pipeline by its id."""
+    return next((one for one in git_triggers(pipeline) if one["id"] == trigger_id), None)
+
+
+def cron_trigger_of(pipeline: Pipeline, trigger_id: str) -> Mapping[str, Any] | None:
+    """Return a cron trigger of a pipeline by its id."""
+    found = pipeline.document["spec"].get("cronTriggers") or []
+    return next((one for one in found if one["id"] == trigger_id), None)
+
+
+def secret_of(box: SecretBox, pipeline: Pipeline, trigger: Mapping[str, Any]) -> str:
+    """Return the secret that the webhooks of a trigger must know."""
+    return text_of(unseal(box, pipeline.account_id, trigger.get("secret")))
 
 
 def debug(db: Connection, account_id: str, reference: str) -> None:

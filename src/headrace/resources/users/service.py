@@ -92,6 +92,11 @@ def join(db: Connection, account_id: str, user_id: str, *, is_admin: bool = Fals
     repository.add_membership(db, account_id, user_id, is_admin=is_admin)
 
 
+def oldest_admin(db: Connection, account_id: str) -> str | None:
+    """Return the id of the admin of an account who was made first; None where it has none."""
+    return min((user_id for _, user_id in repository.admins(db, [account_id])), default=None)
+
+
 def by_name(db: Connection, account_id: str, name: str) -> User:
     """Find a member of an account. Raises `NotFound`."""
     user = repository.by_name(db, name)

@@ -1,0 +1,170 @@
+"""What Git hosts are told and asked by their APIs: commit statuses, pull requests, changed files.
+
+Source: the REST documentation of GitHub, GitLab and Bitbucket. Calls take `TIMEOUT_S` seconds at
+most; they are for background tasks and webhooks, never for a transaction.
+"""
+
+import base64
+import http.client
+import ssl
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from headrace.execution.ports import GitCredentials
+from headrace.integrations.git.base import Fields, HostFailed, State
+
+TIMEOUT_S = 5.0
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_FILES = 300  # of a pull request; of more, none are told
+_OK = range(200, 300)
+_GITLAB = {"failure": "failed", "error": "failed"}
+_BITBUCKET = {"pending": "INPROGRESS", "running": "INPROGRESS", "success": "SUCCESSFUL"}
+_PUBLIC = {
+    "https://github.com": "https://api.github.com",
+    "https://bitbucket.org": "https://api.bitbucket.org/2.0",
+}
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host shows beside a commit."""
+
+    state: State
+    title: str
+    description: str
+    url: str
+
+
+class Host:
+    """One Git host with a login.
+
+    Args:
+        provider: ``github``, ``gitlab`` or ``bitbucket``.
+        credentials: where the host is, and the token.
+    """
+
+    def __init__(self, provider: str, credentials: GitCredentials) -> None:
+        self._provider = provider
+        self._base = credentials.base_url.rstrip("/")
+        self._username, self._password = credentials.username, credentials.password
+
+    def set_status(self, repo: str, revision: str, status: Status) -> None:
+        """Show the status of a build beside a commit. Raises `HostFailed`."""
+        commit = quote(revision, safe="")
+        if self._provider == "github":
+            state = "pending" if status.state == "running" else status.state
+            body = {"state": state, "target_url": status.url, "description": status.description}
+            self._ask("POST", f"/repos/{_path(repo)}/statuses/{commit}", {**body, "context": status.title})
+        elif self._provider == "gitlab":
+            query = {
+                "state": _GITLAB.get(status.state, status.state),
+                "name": status.title,
+                "target_url": status.url,
+                "description": status.description,
+            }
+            self._ask("POST", f"/projects/{quote(repo, safe='')}/statuses/{commit}?{urlencode(query)}", {})
+        else:
+            body = {
+                "key": status.title[:40],
+                "name": status.title,
+                "state": _BITBUCKET.get(status.state, "FAILED"),
+                "url": status.url,
+                "description": status.description,
+            }
+            place = f"/repositories/{_path(repo)}/commit/{commit}/statuses/build"
+            if not self._is_cloud:
+                place = f"/build-status/1.0/commits/{commit}"
+            self._ask("POST", place, body)
+
+    def pull_request(self, repo: str, number: str) -> Fields:
+        """Return a pull request of GitHub. Raises `HostFailed`."""
+        return Fields(self._ask("GET", f"/repos/{_path(repo)}/pulls/{quote(number, safe='')}"))
+
+    def changed_files(self, repo: str, number: str) -> tuple[str, ...] | None:
+        """Return the files that a pull request changes; None where they are too many to tell.
+
+        Raises:
+            HostFailed: the host does not tell.
+        """
+        one = quote(number, safe="")
+        if self._provider == "github":
+            found = [
+                file.text("filename")
+                for page in (1, 2, 3)
+                for file in Fields(
+                    self._ask("GET", f"/repos/{_path(repo)}/pulls/{one}/files?per_page=100&page={page}")
+                ).items()
+            ]
+        elif self._provider == "gitlab":
+            place = f"/projects/{quote(repo, safe='')}/merge_requests/{one}/changes"
+            found = [file.text("new_path") for file in Fields(self._ask("GET", place)).items("changes")]
+        elif self._is_cloud:
+            place = f"/repositories/{_path(repo)}/pullrequests/{one}/diffstat?pagelen=300"
+            found = [
+                file.text("new", "path") or file.text("old", "path")
+                for file in Fields(self._ask("GET", place)).items("values")
+            ]
+        else:
+            project, _, slug = repo.partition("/")
+            pull = f"/api/1.0/projects/{quote(project)}/repos/{quote(slug)}/pull-requests/{one}"
+            found = [
+                file.text("path", "toString")
+                for file in Fields(self._ask("GET", f"{pull}/changes?limit=300")).items("values")
+            ]
+        return tuple(found) if len(found) < _MOST_FILES else None
+
+    @property
+    def _is_cloud(self) -> bool:
+        return self._base == "https://bitbucket.org"
+
+    @property
+    def _api(self) -> str:
+        if self._base in _PUBLIC:
+            return _PUBLIC[self._base]
+        below = {"github": "/api/v3", "gitlab": "/api/v4"}.get(self._provider, "/rest")
+        return self._base.removesuffix("/scm") + below
+
+    def _ask(self, method: str, place: str, body: object = None) -> Any:  # noqa: ANN401 - JSON edge
+        parts = urlsplit(self._api + place)
+        headers = {"Accept": "application/json", "User-Agent": "headrace", **self._login()}
+        content = None
+        if body is not None:
+            content = msgspec.json.encode(body)
+            headers["Content-Type"] = "application/json"
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection = _connection(parts.scheme, parts.hostname or "", parts.port)
+        try:
+            connection.request(method, target, content, headers)
+            answer = connection.getresponse()
+            text = answer.read(_MOST_BYTES)
+        except (OSError, http.client.HTTPException) as problem:
+            raise HostFailed(f"{parts.hostname} does not answer: {type(problem).__name__}") from None
+        finally:
+            connection.close()
+        if answer.status not in _OK:
+            raise HostFailed(f"{parts.hostname} answers {answer.status} to {method} {parts.path}")
+        try:
+            return msgspec.json.decode(text) if text else None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise HostFailed(f"{parts.hostname} answers no JSON to {method} {parts.path}") from None
+
+    def _login(self) -> dict[str, str]:
+        if not self._password:
+            return {}
+        if self._provider == "gitlab":
+            return {"PRIVATE-TOKEN": self._password}
+        if self._provider == "bitbucket" and self._username not in ("", "x-token-auth"):
+            login = f"{self._username}:{self._password}".encode()
+            return {"Authorization": "Basic " + base64.b64encode(login).decode()}
+        return {"Authorization": f"Bearer {self._password}"}
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
+
+
+def _path(repo: str) -> str:
+    return "/".join(quote(part, safe="") for part in repo.split("/"))

@@ -1,0 +1,53 @@
+"""The rows of agents."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from headrace.resources.agents.model import agents
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent."""
+
+    id: str
+    account_id: str
+    name: str
+    runtimes: list[str]
+    key_id: str
+    message: str
+    reported_at: datetime | None
+    created_at: datetime
+
+
+def listed(db: Connection, account_id: str, *, name: str = "") -> list[Agent]:
+    """Return the agents of an account by name; only of one name where it is given."""
+    query = select(agents).where(agents.c.account_id == account_id).order_by(agents.c.name)
+    if name:
+        query = query.where(agents.c.name == name)
+    return [Agent(**row) for row in db.execute(query).mappings()]
+
+
+def by_id(db: Connection, account_id: str, agent_id: str) -> Agent | None:
+    """Find an agent of an account."""
+    query = select(agents).where(agents.c.account_id == account_id, agents.c.id == agent_id)
+    row = db.execute(query).mappings().first()
+    return Agent(**row) if row else None
+
+
+def add(db: Connection, agent: Agent) -> None:
+    """Store a new agent. Raises `sqlalchemy.exc.IntegrityError` where the name is taken."""
+    db.execute(insert(agents).values(msgspec.structs.asdict(agent)))
+
+
+def change(db: Connection, account_id: str, agent_id: str, **values: Any) -> None:  # noqa: ANN401 - of any column
+    """Change an agent. Raises `sqlalchemy.exc.IntegrityError` where the new name is taken."""
+    same = (agents.c.account_id == account_id, agents.c.id == agent_id)
+    db.execute(update(agents).where(*same).values(**values))
+
+
+def remove(db: Connection, account_id: str, agent_id: str) -> None:
+    """Delete an agent."""
+    db.execute(delete(agents).where(agents.c.account_id == account_id, agents.c.id == agent_id))

@@ -1,0 +1,100 @@
+"""The operations of runner agents."""
+
+from typing import Any
+
+from headrace.http.auth import Caller
+from headrace.http.errors import NotOffered
+from headrace.http.routing import Connection, Example, Router
+from headrace.http.scopes import Scope
+from headrace.resources.agents import service
+from headrace.resources.agents.schemas import (
+    AgentBody,
+    AgentChange,
+    AgentOut,
+    AgentReport,
+    AgentsQuery,
+    NewAgentOut,
+)
+
+router = Router("/agents", tag="agents")
+_one = Router("/agent", tag="agents")
+
+
+@router.route("GET", "", scope=Scope.AGENT_READ, sdk="agents.list", operation="agents-byName")
+def list_agents(query: AgentsQuery, caller: Caller, db: Connection) -> list[AgentOut]:
+    """List the runner agents of the account by name."""
+    return service.listed(db, caller.account_id, query.name)
+
+
+@router.route(
+    "POST",
+    "",
+    scope=Scope.AGENT_WRITE,
+    sdk="agents.create",
+    operation="agent-create",
+    example=Example(body={"name": "my-agent", "runtimes": ["default"]}),
+)
+def create_agent(body: AgentBody, caller: Caller, db: Connection) -> NewAgentOut:
+    """Create a runner agent; its key is told this once.
+
+    The key may read and report for agents. Agents get no builds from this server: its workers do.
+    """
+    return service.create(db, caller, body)
+
+
+@router.route(
+    "GET",
+    "/name/{name}",
+    scope=Scope.AGENT_READ,
+    sdk="agents.getByName",
+    operation="agent-byName",
+    example=Example(path={"name": "runner"}),
+)
+def get_agent_by_name(name: str, caller: Caller, db: Connection) -> AgentOut:
+    """Get a runner agent by its name."""
+    return service.by_name(db, caller.account_id, name)
+
+
+@_one.route("GET", "/{agentId}", scope=Scope.AGENT_READ, sdk="agents.get", operation="agent-list")
+def get_agent(agentId: str, caller: Caller, db: Connection) -> AgentOut:  # noqa: N803 - the wire name
+    """Get a runner agent by its id."""
+    return service.shown(db, caller.account_id, agentId)
+
+
+@_one.route(
+    "PUT",
+    "/{agentId}",
+    scope=Scope.AGENT_WRITE,
+    sdk="agents.update",
+    operation="agents-replace",
+    example=Example(body={"runtimes": ["default"]}),
+)
+def update_agent(agentId: str, body: AgentChange, caller: Caller, db: Connection) -> AgentOut:  # noqa: N803
+    """Rename a runner agent, or change which environments it serves."""
+    return service.change(db, caller.account_id, agentId, body)
+
+
+@_one.route("DELETE", "/{agentId}", scope=Scope.AGENT_WRITE, sdk="agents.delete", operation="agent-delete")
+def delete_agent(agentId: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: N803
+    """Delete a runner agent and end its key."""
+    service.delete(db, caller.account_id, agentId)
+    return {}
+
+
+@_one.route(
+    "PUT",
+    "/{agentId}/status",
+    scope=Scope.AGENT_WRITE,
+    sdk="agents.report",
+    example=Example(body={"message": "All good"}),
+)
+def report_agent(agentId: str, body: AgentReport, caller: Caller, db: Connection) -> AgentOut:  # noqa: N803
+    """Say that a runner agent lives; without a report for two minutes it counts as unhealthy."""
+    return service.report(db, caller.account_id, agentId, body)
+
+
+@_one.route("GET", "/{agentId}/tasks", scope=Scope.AGENT_READ, sdk="agents.tasks")
+def list_agent_tasks(agentId: str, caller: Caller, db: Connection) -> list[dict[str, Any]]:  # noqa: N803
+    """Get the tasks of a runner agent: not offered, the answer is 501."""
+    service.find(db, caller.account_id, agentId)
+    raise NotOffered("agents get no builds from this server; start 'headrace worker' there instead")
