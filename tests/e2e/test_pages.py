@@ -189,9 +189,9 @@ def test_a_cookie_alone_changes_nothing(new_page, person):
     cookie = next(one for one in page.context.cookies() if one["name"] == "headrace_session")
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
-    sent = page.evaluate(
-        "fetch('/api/projects', {method: 'POST', body: '{\"projectName\": \"forged\"}'}).then((a) => a.status)"
-    )
+    body = json.dumps({"projectName": "forged"})
+    forged = f"fetch('/api/projects', {{method: 'POST', body: {body!r}}}).then((a) => a.status)"
+    sent = page.evaluate(forged)
     assert sent == 403
     assert page.evaluate("fetch('/api/projects').then((a) => a.status)") == 200
 
