@@ -95,9 +95,10 @@ async def test_services_go_with_their_build(kind, workspace):
 
 
 async def test_the_local_runtime_refuses_with_the_cure(tmp_path):
-    workspace = await KINDS["local"](tmp_path).runtime.open("one")
-    with pytest.raises(StepCouldNotStart, match="--runtime docker"):
-        await workspace.start("a", service("true"), say=say)
+    runtime = KINDS["local"](tmp_path).runtime
+    for workspace in (await runtime.open("one"), await runtime.environment("two")):
+        with pytest.raises(StepCouldNotStart, match="--runtime docker"):
+            await workspace.start("a", service("true"), say=say)
 
 
 async def test_a_service_is_found_by_its_names(contained):

@@ -177,7 +177,7 @@ class LocalRuntime:
 
     async def environment(self, environment_id: str) -> LocalWorkspace:
         """Return a workspace that refuses to start anything."""
-        return LocalWorkspace(self._root / environment_id, self._hidden)
+        return await self.open(environment_id)
 
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a folder."""
