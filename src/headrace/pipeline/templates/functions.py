@@ -26,6 +26,7 @@ from headrace.pipeline.templates.values import (
     decided,
     equal,
     kind,
+    nested,
     plain,
     truth,
     written,
@@ -144,12 +145,12 @@ def _print(arguments: list[Value], budget: Budget) -> str:
     for at, value in enumerate(arguments):
         if at and not isinstance(value, str) and not isinstance(arguments[at - 1], str):
             parts.append(" ")
-        parts.append(written(value, budget))
+        parts.append(written(value, budget) if isinstance(value, str) else nested(value, budget))
     return "".join(parts)
 
 
 def _println(arguments: list[Value], budget: Budget) -> str:
-    return " ".join(written(value, budget) for value in arguments) + "\n"
+    return " ".join(value if isinstance(value, str) else nested(value, budget) for value in arguments) + "\n"
 
 
 def _default(arguments: list[Value], _: Budget) -> Value:

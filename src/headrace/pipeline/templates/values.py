@@ -158,12 +158,12 @@ def nested(value: Value, budget: Budget) -> str:
 
 
 def number_text(value: float) -> str:
-    """Return a number with a point as Go writes it: shortest, with an exponent from 1e21."""
+    """Return a number with a point as Go writes it: shortest, with an exponent from 1e+06."""
     if not isfinite(value):
         return "NaN" if isnan(value) else "+Inf" if value > 0 else "-Inf"
     number = Decimal(repr(value)).normalize()
     exponent = number.adjusted()
-    if number and not -5 < exponent < 21:  # noqa: PLR2004  # Go's limits of %v
+    if number and not -5 < exponent < 6:  # noqa: PLR2004  # Go's limits of %v
         mantissa = number.scaleb(-exponent)
         return f"{mantissa:f}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
     return f"{number:f}"
