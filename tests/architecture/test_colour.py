@@ -9,7 +9,15 @@ from architecture.tree import PACKAGE, imports, modules, parsed, short
 ASYNC_ROOMS = {"execution", "runtimes"}
 # Streams, wake-ups, the tasks of the server and the run without one: all wait as the engine does.
 ASYNC_EDGES = {"app", "http", "web", "storage/logs", "storage/signals.py", "kit/clock.py", "cli/local.py"}
-ASYNC_IN_A_RESOURCE = {"changes.py", "records.py", "routes.py", "feed.py", "secrets.py", "socket.py", "streams.py"}
+ASYNC_IN_A_RESOURCE = {
+    "changes.py",
+    "feed.py",
+    "records.py",
+    "routes.py",
+    "secrets.py",
+    "socket.py",
+    "streams.py",
+}
 
 
 def may_wait(path):

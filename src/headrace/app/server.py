@@ -65,7 +65,7 @@ class Application:
             await self._api(scope, receive, send)
         else:
             page = self._pages.get(path)
-            if page is None and self._web.has(path):
+            if page is None and self._web.has(scope):
                 await self._web.send(scope, send)
                 return
             if page is None:

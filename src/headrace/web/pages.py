@@ -58,9 +58,13 @@ class Pages:
         """Tell whether there are pages."""
         return _DOCUMENT in self._files
 
-    def has(self, path: str) -> bool:
-        """Tell whether a path is a file, or the address of a page (which has no extension)."""
-        return path in self._files or (bool(self) and "." not in path.rpartition("/")[2])
+    def has(self, scope: Message) -> bool:
+        """Tell whether a request is for a file, or by a browser for the address of a page."""
+        path = "/" + scope["path"].lstrip("/")
+        if path in self._files or (self and path == "/"):
+            return True
+        accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+        return bool(self) and b"text/html" in accepted and "." not in path
 
     async def send(self, scope: Message, send: Send) -> None:
         """Answer a request for what `has` knows (ASGI)."""

@@ -53,17 +53,6 @@ def of_entities(
 
 
 def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
-    """Return the ids of the entities of a type that carry an annotation, in order."""
-    query = select(annotations.c.entity_id).where(
-        annotations.c.account_id == account_id,
-        annotations.c.entity_type == entity_type,
-        annotations.c.key == key,
-        annotations.c.value == value,
-    )
-    return list(db.execute(query.order_by(annotations.c.entity_id)).scalars())
-
-
-def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
     """Return the ids of the entities whose annotation has a value, in order."""
     query = select(annotations.c.entity_id).where(
         annotations.c.account_id == account_id,

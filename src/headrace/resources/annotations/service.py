@@ -78,11 +78,6 @@ def of_entities(
     return found
 
 
-def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
-    """Return the ids of the entities whose annotation of that key has that value."""
-    return repository.entities_with(db, account_id, entity_type=entity_type, key=key, value=value)
-
-
 def shown(annotation: Annotation) -> AnnotationOut:
     """Return an annotation as readers see it."""
     return AnnotationOut(

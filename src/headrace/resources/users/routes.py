@@ -80,7 +80,8 @@ def list_account_users(id: str, caller: Caller, db: Connection) -> list[UserOut]
 def login(body: LoginIn, db: Connection, sessions: Sessions, raw: Raw) -> SessionOut | Reply:
     """Log in by password; the token goes into the header ``x-access-token``.
 
-    A page that sends the header ``x-headrace-page`` gets the session as a cookie instead, which no script can read.
+    A page that sends the header ``x-headrace-page`` gets the session as a cookie instead, which no
+    script can read.
     """
     session = service.login(db, sessions, body.user, body.password)
     if PAGE_HEADER not in raw.headers:
