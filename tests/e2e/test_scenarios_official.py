@@ -400,6 +400,38 @@ def test_a42_an_annotation_is_set_listed_and_deleted(cli, acme):
     assert "75%" not in cli.ok("get", "annotation", "workflow", build_id)
 
 
+def test_a43_a_step_type_is_created_shown_replaced_used_and_deleted(cli, acme):
+    document = {
+        "version": "1.0",
+        "kind": "step-type",
+        "metadata": {"name": "acme/hello", "version": "1.0.0", "categories": ["utility"]},
+        "spec": {
+            "arguments": '{"required": ["WHO"], "properties": {"WHO": {"type": "string"}}}',
+            "steps": {"main": {"image": "alpine", "commands": ["echo hello ${{WHO}}"]}},
+        },
+    }
+    cli.write("step.yml", yaml.safe_dump(document))
+    assert cli.ok("create", "-f", "step.yml") == "Step-type acme/hello created\n"
+    head, shown = rows(cli.ok("get", "step-types", "acme/hello"))
+    assert head[:3] == ["NAME", "VERSION", "CATEGORY"]
+    assert shown[:3] == ["acme/hello", "1.0.0", "utility"]
+    assert "acme/hello" in cli.ok("get", "step-types", "--private")
+    document["metadata"]["version"] = "1.1.0"
+    cli.write("step.yml", yaml.safe_dump(document))
+    assert cli.ok("replace", "-f", "step.yml") == "Step-type 'acme/hello' updated\n"
+    assert rows(cli.ok("get", "step-types", "acme/hello", "--versions")) == [
+        ["VERSION"],
+        ["1.1.0"],
+        ["1.0.0"],
+    ]
+    acme.pipeline("custom", steps={"greet": {"type": "acme/hello:1.0.0", "arguments": {"WHO": "you"}}})
+    assert "hello you" in cli.ok("run", "p/custom")
+    assert cli.ok("delete", "step-type", "acme/hello") == "Step-type 'acme/hello' deleted.\n"
+    gone = cli("get", "step-types", "acme/hello")
+    assert gone.code == 1
+    assert "was not found" in gone.stderr
+
+
 def test_a45_the_makers_own_story_runs_through(cli):
     cli.write("p.yml", yaml.safe_dump({**SEED, "metadata": {"name": "mine/test"}}))
     cli.ok("create", "project", "mine")
