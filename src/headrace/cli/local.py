@@ -13,7 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from headrace.execution.ports import BuildOrder, Decision, GitCredentials, MadeImage, RegistryAccess, SecretRef, StepState, Target
+from headrace.execution.ports import (
+    BuildOrder,
+    Decision,
+    GitCredentials,
+    MadeImage,
+    RegistryAccess,
+    SecretRef,
+    StepState,
+    Target,
+)
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock

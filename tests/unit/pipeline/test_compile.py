@@ -123,9 +123,7 @@ def test_a_field_that_is_not_run_is_refused_by_name(field, value):
 @pytest.mark.parametrize(
     "body",
     [
-        {"type": "build", "image_name": "x"},
-        {"type": "parallel", "steps": {"b": SHELL}},
-        {"type": "slack-notifier:0.0.8"},
+        {"type": "deploy", "kind": "kubernetes", "cluster": "c", "namespace": "n", "service": "s"},
         {"type": "${{TYPE}}"},
     ],
 )
