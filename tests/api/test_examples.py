@@ -65,6 +65,7 @@ class Town:
         self.make("projects-create")
         self.make("pipelines-create")
         self.make("contexts-create")
+        self.make("steps-create")
         git = {
             "kind": "context",
             "metadata": {"name": "github"},
@@ -84,6 +85,8 @@ class Town:
             "KEY_ID": key.partition(".")[0],
             "TOKEN": location["url"].partition("token=")[2],
         }
+        if operation == "steps-create":
+            self.clear("/api/step-types/acme%2Fhello")
         if operation == "contexts-create":
             self.clear("/api/contexts/shared-config")
         if operation in ("pipelines-create", "projects-create", "projects-delete"):
