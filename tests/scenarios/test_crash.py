@@ -10,6 +10,7 @@ from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.plan import hook_steps
 from headrace.pipeline.status import BuildStatus
+from headrace.pipeline.step_type import read_step_type
 from headrace.runtimes.fake import FakeRuntime
 
 SEQUENTIAL = """
@@ -30,12 +31,12 @@ ENDS = {"one": "success", "two": "error", "skip": "skipped", "ask": "approved", 
 class World:
     """The machine and the store, which outlive the worker's process."""
 
-    def __init__(self, text):
+    def __init__(self, text, **how):
         self.clock = MovedClock()
         self.feed, self.logs, self.secrets = MemoryFeed(self.clock), MemoryLogs(), MemorySecrets()
         self.records = MemoryRecords()
         self.runtime = FakeRuntime(self.clock)
-        self.record = self.feed.enqueue(compile_plan(text, variables={}))
+        self.record = self.feed.enqueue(compile_plan(text, variables={}, **how))
 
     async def run(self, **settings):
         order = await self.feed.claim()
@@ -107,6 +108,42 @@ async def test_the_output_of_an_adopted_step_is_stored_once(text):
         await world.run_to_the_end()
         for step in ("one", "two", "last"):
             assert world.printed(step).count(f"ran-{step}") == 1, (index, world.printed(step))
+
+
+GIVES = {
+    "kind": "step-type",
+    "metadata": {"name": "acme/gives", "version": "1.0.0"},
+    "spec": {
+        "returns": '{"required": ["A"], "properties": {"A": {}, "B": {}}}',
+        "steps": {
+            "one": {"image": "alpine", "commands": ["cf_export A=s3cret --mask", "cf_export INNER=in"]},
+            "two": {"image": "alpine", "commands": ['echo "$INNER"', "echo B=2 >> /meta/env_vars_to_export"]},
+        },
+    },
+}
+USES = """
+version: '1.0'
+steps:
+  group: {type: acme/gives}
+  last: {image: alpine, commands: ['echo "ran-last [$A] $B [$INNER] ${{steps.group.output.B}}"']}
+"""
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_step_type_hands_on_the_same_after_every_crash(stored):
+    def world():
+        return World(USES, resolve=lambda _: read_step_type(GIVES))
+
+    whole = world()
+    await whole.run_to_the_end()
+    for index in range(whole.feed.calls):
+        killed = world()
+        assert await crash_at(killed, index, stored=stored)
+        await killed.run_to_the_end()
+        assert killed.record.status is BuildStatus.SUCCESS, (index, killed.record.reason)
+        assert killed.record.statuses == whole.record.statuses
+        assert "ran-last [*****] 2 [] 2" in killed.printed("last"), (index, killed.printed("last"))
+        assert "in\n" in killed.printed("group.two"), index
 
 
 LONG = "version: '1.0'\nsteps: {long: {image: alpine, commands: ['sleep 60', 'echo done']}}"
