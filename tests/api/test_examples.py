@@ -4,13 +4,17 @@ import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
 from e2e.server import Server, make_key
 from headrace.app.installation import routes
 from headrace.http.openapi import curl
+from headrace.kit.ids import new_id
 from headrace.resources.accounts import service as accounts
+from headrace.resources.runtime_environments import service as environments
+from headrace.resources.runtime_environments.schemas import Worker
 from headrace.resources.users import service as users
 from headrace.storage.engine import Database, sqlite_url
 
@@ -20,7 +24,10 @@ PIPELINE = "/api/pipelines/my-project%2Fmy-basic-pipeline"
 ASK = {"ask": {"type": "pending-approval"}}
 HELLO = {"hello": {"image": "alpine", "commands": ["echo hello"]}}
 # What is offered only to say that it is not.
-NOT_OFFERED = {"firebase-auth", "pipelines-debug"}
+NOT_OFFERED = {"agents-tasks", "firebase-auth", "pipelines-debug"}
+# Their senders prove that they know a secret, which an example has not.
+UNSIGNED = {"triggers-events-run", "triggers-git-receive", "webhooks-git-receive"}
+OTHERWISE = {"push-workflow-data": 201}
 WAITING = {"workflow-approve", "workflow-deny"}
 
 
@@ -77,14 +84,29 @@ class Town:
         build = self.server.reached(build_id, *wanted)
         location = self.server.get(f"/api/progress/{build['progress']}")["location"]
         key = self.make("tokens-generate")
+        pipeline_id = self.server.get(PIPELINE)["metadata"]["id"]
         found = {
             "ACCOUNT_ID": build["accountId"],
             "BUILD_ID": build_id,
             "PROGRESS_ID": build["progress"],
             "PROJECT_ID": self.server.get("/api/projects/name/my-project")["id"],
             "KEY_ID": key.partition(".")[0],
+            "AGENT_ID": self.agent("runner"),
+            "DATA_ID": self.server.call("POST", f"/api/workflow/{build_id}/data", {"a": 1})[1]["_id"],
+            "EVENT": quote(self.event(), safe=""),
+            "PIPELINE_ID": pipeline_id,
+            "RUNTIME_ENVIRONMENT": self.environment(operation),
+            "TRIGGER_ID": pipeline_id,
             "TOKEN": location["url"].partition("token=")[2],
         }
+        link = f"/api/hermes/triggers/{found['EVENT']}/my-project%2Fmy-basic-pipeline"
+        assert self.server.call("POST", link, {})[0] == 200
+        assert self.server.call("POST", "/api/webhooks/git")[0] == 200
+        if operation == "triggers-events-create":
+            self.clear(f"/api/hermes/events/{found['EVENT']}")
+        if operation == "agent-create":
+            for one in self.server.get("/api/agents?name=my-agent"):
+                self.clear(f"/api/agent/{one['id']}")
         if operation == "steps-create":
             self.clear("/api/step-types/acme%2Fhello")
         if operation == "contexts-create":
@@ -94,6 +116,37 @@ class Town:
         if operation == "projects-create":
             self.clear(f"/api/projects/{found['PROJECT_ID']}")
         return found
+
+    def agent(self, name):
+        """Make an agent of this name where there is none; return its id."""
+        status, answer = self.server.call("POST", "/api/agents", {"name": name})
+        return answer["id"] if status == 200 else self.server.get(f"/api/agents/name/{name}")["id"]
+
+    def event(self):
+        """Make the event of the example where there is none; return its URI."""
+        self.make("triggers-events-create")
+        return self.server.get("/api/hermes/events")[0]["uri"]
+
+    def environment(self, operation):
+        """Report a worker of another environment, which the example may delete."""
+        if operation != "runtime-envs-delete":
+            return "default"
+        now = datetime.now(UTC)
+        worker = Worker(
+            id=new_id(),
+            environment="elsewhere",
+            runtime="fake",
+            host="test",
+            capacity=1,
+            running=0,
+            started_at=now,
+            seen_at=now,
+        )
+        database = Database(sqlite_url(self.server.data / "headrace.db"))
+        with database.transaction() as db:
+            environments.report(db, worker)
+        database.close()
+        return "elsewhere"
 
 
 @pytest.mark.parametrize("operation", sorted(ROUTES))
@@ -110,5 +163,8 @@ def test_an_example_works_as_printed(server, operation):
     )
     answer, _, status = done.stdout.rpartition("\n")
     assert (done.returncode, done.stderr) == (0, ""), command
-    assert int(status) == (501 if operation in NOT_OFFERED else 200), f"{command}\n{answer}"
+    expected = (
+        501 if operation in NOT_OFFERED else 401 if operation in UNSIGNED else OTHERWISE.get(operation, 200)
+    )
+    assert int(status) == expected, f"{command}\n{answer}"
     assert answer

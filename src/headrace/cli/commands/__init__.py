@@ -4,6 +4,7 @@ Each entry is a command as typed, then its aliases after a bar: ``get builds|bui
 """
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "agents": ("create agent", "delete agent", "get agents|agent", "patch agent"),
     "auth": ("auth create-context", "auth current-context", "auth get-contexts", "auth use-context"),
     "annotations": (
         "annotate image|img",
@@ -29,7 +30,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "documents": ("create pipeline|pip", "create step-type", "replace"),
     "lists": (
-        "get agents|agent",
         "get boards|board",
         "get clusters|cluster",
         "get compositions|com|composition",
@@ -37,11 +37,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get helm-repo",
         "get images|img|image",
         "get registry",
-        "get runtime-environments|re|runtime-environment",
         "get teams|team|tm",
-        "get trigger-events|trigger-event|te",
-        "get trigger-types|trigger-type|tt",
-        "get triggers|trigger|t",
     ),
     "pipelines": ("delete pipeline|pip", "get pipelines|pip|pipeline"),
     "projects": (
@@ -51,6 +47,12 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch project",
     ),
     "run": ("run",),
+    "runtime_environments": (
+        "delete runtime-environments|re|runtime-environment",
+        "get runtime-environment-base-images|re-base-images",
+        "get runtime-environments|re|runtime-environment",
+        "patch runtime-environments|re|runtime-environment",
+    ),
     "step_types": ("delete step-type", "get step-types|step-type"),
     "tokens": (
         "create token",
@@ -58,8 +60,18 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get tokens|token",
         "patch tokens|token",
     ),
+    "triggers": (
+        "create trigger|t",
+        "create trigger-event|te",
+        "delete trigger|t",
+        "delete trigger-event|te",
+        "get trigger-events|trigger-event|te",
+        "get trigger-types|trigger-type|tt",
+        "get triggers|trigger|t",
+    ),
     "validate": ("validate",),
     "version": ("version",),
+    "workflow_data": ("create workflow-data-item|wdi", "get workflow-data-item|wdi"),
 }
 
 

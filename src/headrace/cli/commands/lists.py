@@ -44,17 +44,6 @@ class Listing:
 
 
 LISTINGS: dict[str, Listing] = {
-    "agents": Listing(
-        kind="agent",
-        operation="agents.list",
-        summary="Show runner agents.",
-        cells={
-            "name": "name",
-            "runtimes": "runtimes",
-            "status": "status.healthStatus",
-            "reported": "status.reportedAt",
-        },
-    ),
     "boards": Listing(
         kind="board",
         operation="helm.boards.list",
@@ -103,18 +92,6 @@ LISTINGS: dict[str, Listing] = {
             "default": "default",
         },
     ),
-    "runtime-environments": Listing(
-        kind="runtime-environment",
-        operation="runtimeEnvs.list",
-        summary="Show runtime environments.",
-        query={"limit": 25, "offset": 0},
-        cells={
-            "name": "metadata.name",
-            "version": "version",
-            "extends": "extends",
-            "last_changed_by": "metadata.changedBy",
-        },
-    ),
     "teams": Listing(
         kind="team",
         operation="teams.list",
@@ -127,26 +104,6 @@ LISTINGS: dict[str, Listing] = {
             "tags": "tags",
             "users": "users",
         },
-    ),
-    "trigger-events": Listing(
-        kind="trigger-event",
-        operation="triggers.events.list",
-        summary="Show trigger events.",
-        query={"public": True},
-        cells={"uri": "uri", "type": "type", "kind": "kind", "public": "public", "status": "status"},
-        wide={"endpoint": "endpoint", "description": "description"},
-    ),
-    "trigger-types": Listing(
-        kind="trigger-type",
-        operation="triggers.types.list",
-        summary="Show the types of trigger events.",
-        cells={"type": "type", "kind": "kind", "uri-template": "uri-template"},
-    ),
-    "triggers": Listing(
-        kind="trigger",
-        operation="triggers.list",
-        summary="Show triggers.",
-        cells={"event": "event", "pipeline": "pipeline"},
     ),
 }
 
@@ -164,8 +121,6 @@ def _cell(item: Mapping[str, Any], listing: Listing, column: str, place: str) ->
         return parse(value)
     if column == "users" and isinstance(value, list):
         return [user.get("userName") for user in value]
-    if column == "public" and value is None:
-        return set(str(item.get("account"))) == {"0"}
     return value
 
 

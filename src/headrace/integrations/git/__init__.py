@@ -6,7 +6,10 @@ from headrace.integrations.git.base import GitProvider
 from headrace.integrations.git.bitbucket import Bitbucket
 from headrace.integrations.git.github import GitHub
 from headrace.integrations.git.gitlab import GitLab
+from headrace.integrations.git.hosts import Host
 from headrace.integrations.git.plain import Plain
+
+__all__ = ["PROVIDERS", "Host", "provider_of"]
 
 PROVIDERS: tuple[GitProvider, ...] = (GitHub(), GitLab(), Bitbucket(), Plain())
 

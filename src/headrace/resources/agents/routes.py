@@ -89,7 +89,10 @@ def delete_agent(agentId: str, caller: Caller, db: Connection) -> dict[str, Any]
     example=Example(body={"message": "All good"}),
 )
 def report_agent(agentId: str, body: AgentReport, caller: Caller, db: Connection) -> AgentOut:  # noqa: N803
-    """Say that a runner agent lives; without a report for two minutes it counts as unhealthy."""
+    """Say that a runner agent lives.
+
+    Without a report for two minutes it counts as unhealthy.
+    """
     return service.report(db, caller.account_id, agentId, body)
 
 

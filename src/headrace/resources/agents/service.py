@@ -35,10 +35,11 @@ def create(db: Connection, caller: Caller, body: AgentBody) -> NewAgentOut:
 
     Raises:
         Conflict: the name is taken.
-        Forbidden: the key of the caller may not report for agents, so it cannot make one that does.
+        Forbidden: the caller is a build, which makes no keys.
     """
     now = datetime.now(UTC)
-    wanted = NewKey(name=f"agent {body.name}"[:255], scopes=[Scope.AGENT_READ, Scope.AGENT_WRITE])
+    scopes = [str(scope) for scope in (Scope.AGENT_READ, Scope.AGENT_WRITE) if caller.may(scope)]
+    wanted = NewKey(name=f"agent {body.name}"[:255], scopes=scopes)
     token = api_keys.generate(db, caller, wanted, now=now)
     agent = Agent(
         id=new_id(),

@@ -8,8 +8,9 @@ build never waits for it.
 import logging
 from datetime import UTC, datetime, timedelta
 
+from headrace.integrations.git import Host
 from headrace.integrations.git.base import HostFailed, State
-from headrace.integrations.git.hosts import Host, Status
+from headrace.integrations.git.hosts import Status
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds import service as builds

@@ -71,9 +71,10 @@ async def receive_for_account(
     database: Database,
     box: SecretBox,
 ) -> Reply:
-    """Take a webhook of a Git host for all git triggers of an account that name its repository.
+    """Take a webhook of a Git host for all git triggers of an account.
 
-    The secret is that of the account's receiver; see `POST /webhooks/git`.
+    Those are fired that name its repository and match. The secret is that of the account's
+    receiver; see `POST /webhooks/git`.
     """
     return Reply(await asyncio.to_thread(webhooks.to_account, database, box, _call(raw), accountId))
 
@@ -86,7 +87,10 @@ def get_receiver(caller: Caller, db: Connection, raw: Raw) -> ReceiverOut:
 
 @_receivers.route("POST", "", scope=Scope.GENERAL, sdk="webhooks.git.create", admin=True)
 def create_receiver(caller: Caller, db: Connection, box: SecretBox, raw: Raw) -> ReceiverOut:
-    """Make the receiver of the account, or give it a new secret, which is told this once."""
+    """Make the receiver of the account, or give it a new secret.
+
+    The secret is told this once.
+    """
     return webhooks.renew(db, box, caller.account_id, base_url=raw.base_url)
 
 
@@ -261,7 +265,7 @@ def get_type(type: str, kind: str) -> dict[str, Any]:  # noqa: A002 - the wire n
     "/run/{event}",
     scope=Scope.PUBLIC,
     sdk="triggers.events.run",
-    example=Example(path=_EVENT, body={"secret": "$SECRET", "variables": {"EVENT_TAG": "1.0"}}),
+    example=Example(path=_EVENT, body={"secret": "my-secret", "variables": {"EVENT_TAG": "1.0"}}),
 )
 def run_event(
     event: str, body: dict[str, Any], query: RunQuery, db: Connection, box: SecretBox, raw: Raw

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from headrace.http.errors import BadRequest, NotFound, Unauthenticated
-from headrace.integrations.git import provider_of
+from headrace.integrations.git import Host, provider_of
 from headrace.integrations.git.base import (
     Fields,
     GitEvent,
@@ -24,7 +24,6 @@ from headrace.integrations.git.base import (
     payload_of,
 )
 from headrace.integrations.git.github import with_pull_request
-from headrace.integrations.git.hosts import Host
 from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import is_id
