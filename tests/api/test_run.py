@@ -238,15 +238,38 @@ def test_a_repeated_request_starts_one_build(client, database):
 
 @pytest.mark.usefixtures("pipeline")
 def test_only_and_skip_leave_steps_out(client, database):
-    def conditions(**options):
+    def runs(**options):
         stored = row(database, started(client.post(RUN, {"options": options})))
         plan = plans.from_json(
             stored["plan"] if isinstance(stored["plan"], bytes) else stored["plan"].encode()
         )
-        return {step.name: step.when is None for step in plan.steps}
+        return {step.name: not step.left_out for step in plan.steps}
 
-    assert conditions(only=["s1", "s2"], skip=["s2"]) == {"s1": True, "s2": False, "s3": False}
-    assert conditions() == {"s1": True, "s2": True, "s3": True}
+    assert runs(only=["s1", "s2"], skip=["s2"]) == {"s1": True, "s2": False, "s3": False}
+    assert runs() == {"s1": True, "s2": True, "s3": True}
+
+
+USING = """
+version: '1.0'
+steps:
+  bump: {type: semversioner, arguments: {SEMVERSIONER_VERSION: 1.0.0}}
+  last: {image: alpine}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"only": ["bump"]}, ["bump", "bump.main"]),
+        ({"only": ["bump.main"]}, ["bump", "bump.main"]),
+        ({"skip": ["bump.main"]}, ["bump", "last"]),
+    ],
+)
+@pytest.mark.usefixtures("pipeline")
+def test_the_members_of_a_step_go_with_it(client, database, options, left):
+    stored = row(database, started(client.post(RUN, {"userYamlDescriptor": USING, "options": options})))
+    plan = plans.from_json(stored["plan"] if isinstance(stored["plan"], bytes) else stored["plan"].encode())
+    assert [step.name for step in plan.steps if not step.left_out] == left
 
 
 @pytest.mark.usefixtures("pipeline")

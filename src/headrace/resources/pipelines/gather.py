@@ -9,7 +9,7 @@ import msgspec
 from headrace.http.errors import BadRequest
 from headrace.integrations.git.base import GitEvent
 from headrace.kit.crypto import SecretBox
-from headrace.pipeline.plan import Plan, When
+from headrace.pipeline.plan import Plan
 from headrace.pipeline.variables import BuildFacts
 from headrace.resources.contexts.schemas import SealedText, text_of
 from headrace.resources.pipelines.repository import Pipeline
@@ -234,15 +234,17 @@ def limited(plan: Plan, options: RunOptions | None) -> Plan:
             raise BadRequest(
                 f"options.{field}: no step named {', '.join(map(repr, unknown))}; {_known(names)}"
             )
-    steps = []
-    for step in plan.steps:
-        if step.name in options.skip or (options.only and step.name not in options.only):
-            when = step.when or When()
-            left_out = (("left out by the options of this run", "false"),)
-            when = msgspec.structs.replace(when, all_of=(when.all_of or ()) + left_out)
-            steps.append(msgspec.structs.replace(step, when=when))
-        else:
-            steps.append(step)
+    kept = set(options.only or names)
+    for step in plan.steps:  # a group stands before its members
+        if step.parent in kept:
+            kept.add(step.name)
+    for step in reversed(plan.steps):
+        if step.name in kept and step.parent is not None:
+            kept.add(step.parent)
+    kept.difference_update(options.skip)
+    steps = (
+        step if step.name in kept else msgspec.structs.replace(step, left_out=True) for step in plan.steps
+    )
     return msgspec.structs.replace(plan, steps=tuple(steps))
 
 
