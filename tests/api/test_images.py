@@ -12,6 +12,7 @@ ROUTES = [
     ("GET", f"/api/images/{ONE}"),
     ("GET", f"/api/images/{ONE}/tags"),
     ("DELETE", f"/api/images/{ONE}/tag/1"),
+    ("POST", f"/api/images/{ONE}/tag/2"),
     ("GET", f"/api/images/{ONE}/metadata"),
     ("POST", f"/api/images/{ONE}/metadata"),
     ("DELETE", f"/api/images/{ONE}/metadata/k"),
@@ -188,3 +189,25 @@ def test_the_last_image_of_a_pipeline_is_one_that_a_registry_has(database, peopl
         assert service.last_pushed(db, account, pipeline, "acme/app") == "r.example.org/acme/app:1"
         assert service.last_pushed(db, account, "d" * 24, "acme/app") is None
         assert service.last_pushed(db, account, None, "acme/app") is None
+
+
+def test_a_tag_needs_a_registry_that_has_the_image(client, make):
+    make(registry=None)
+    answer = client.post(f"/api/images/{ONE}/tag/2", {})
+    assert answer.status == 400
+    assert "push it there first" in answer.json()["message"]
+    assert client.post(f"/api/images/{ONE}/tag/a%20b", {}).status == 400
+
+
+def test_an_image_is_tagged_and_untagged(client, make, monkeypatch):
+    make()
+    asked = []
+    # The registry itself is played in tests/unit/integrations.
+    monkeypatch.setattr(service, "add_tag", lambda *words: asked.append(words))
+    body = {"name": "main", "domain": "r.example.org", "username": "ci", "password": "pw"}
+    client.post("/api/registries", body)
+    tags = client.post(f"/api/images/{ONE}/tag/2?registry=main", {}).json()["tags"]
+    assert [tag["tag"] for tag in tags] == ["2", "1"]
+    assert asked == [("r.example.org", "ci", "pw", "acme/app", "1", "2")]
+    tags = client.delete(f"/api/images/{ONE}/tag/2?registry=main").json()["tags"]
+    assert [tag["tag"] for tag in tags] == ["1"]

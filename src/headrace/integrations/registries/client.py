@@ -1,4 +1,4 @@
-"""The login of a registry, tried for real: the version check of the Distribution API.
+"""What this server itself asks of registries, by the Distribution API: logins tried, tags added.
 
 Source: the Distribution specification (``GET /v2/``) and its token authentication.
 """
@@ -8,13 +8,25 @@ import http.client
 import ipaddress
 import json
 import re
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
 
 _TIMEOUT_S = 10.0
-_MOST_BYTES = 256 * 1024
-_OK, _UNAUTHORIZED = 200, 401
+_MOST_BYTES = 4 * 1024 * 1024  # of a manifest, as registries limit them
+_OK, _CREATED, _UNAUTHORIZED = 200, 201, 401
 _HUB, _HUB_HOST = "docker.io", "registry-1.docker.io"
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+)
 
 
 class RegistryRefused(Exception):
@@ -32,22 +44,54 @@ def log_in(domain: str, username: str, password: str) -> None:
     Raises:
         RegistryRefused: it does not let in.
     """
+    _authorization(domain, username, password)
+
+
+def add_tag(domain: str, username: str, password: str, repository: str, known: str, tag: str) -> None:
+    """Give an image of a registry one more tag.
+
+    Args:
+        domain: and the next two as for `log_in`.
+        username: see there.
+        password: see there.
+        repository: without the domain.
+        known: a tag that the image has.
+        tag: the new one.
+
+    Raises:
+        RegistryRefused: it does not let in, has no such image, or takes no tags.
+    """
+    scope = f"repository:{repository}:pull,push"
+    authorization = _authorization(domain, username, password, scope=scope)
+    place = f"{_base(domain)}/v2/{quote(repository)}/manifests/"
+    found = _ask("GET", place + quote(known, safe=""), authorization, {"Accept": ", ".join(_MANIFESTS)})
+    if found.status != _OK:
+        raise RegistryRefused(f"{domain} has no image {repository}:{known} (status {found.status})")
+    headers = {"Content-Type": found.kind or _MANIFESTS[0]}
+    stored = _ask("PUT", place + quote(tag, safe=""), authorization, headers, found.body)
+    if stored.status != _CREATED:
+        raise RegistryRefused(f"{domain} does not take tag {tag!r} of {repository} (status {stored.status})")
+
+
+def _authorization(domain: str, username: str, password: str, *, scope: str = "") -> str | None:
+    """Return the header that the registry lets in; None where it wants none."""
     base = _base(domain)
-    status, challenge, _ = _get(f"{base}/v2/", None)
-    if status == _OK:
-        return
-    if status != _UNAUTHORIZED:
-        raise RegistryRefused(f"{domain} answers with status {status}, which no registry does")
+    first = _ask("GET", f"{base}/v2/", None)
+    if first.status == _OK:
+        return None
+    if first.status != _UNAUTHORIZED:
+        raise RegistryRefused(f"{domain} answers with status {first.status}, which no registry does")
     if not username and not password:
         raise RegistryRefused(f"{domain} wants a user name and a password")
     basic = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-    kind, _, rest = challenge.partition(" ")
+    kind, _, rest = first.challenge.partition(" ")
     authorization = basic
     if kind.lower() == "bearer":
-        authorization = _token(base, dict(_PARAMETER.findall(rest)), username, basic)
-    status, _, _ = _get(f"{base}/v2/", authorization)
+        authorization = _token(base, dict(_PARAMETER.findall(rest)) | {"scope": scope}, username, basic)
+    status = _ask("GET", f"{base}/v2/", authorization).status
     if status != _OK:
         raise RegistryRefused(f"{domain} refuses this user name and password (status {status})")
+    return authorization
 
 
 def _base(domain: str) -> str:
@@ -71,30 +115,44 @@ def _token(base: str, named: dict[str, str], username: str, basic: str) -> str:
         raise RegistryRefused(
             f"the token server {realm!r} is not reached by HTTPS; no password is sent there"
         )
-    query = {"account": username}
-    if "service" in named:
-        query["service"] = named["service"]
-    status, _, body = _get(f"{realm}?{urlencode(query)}", basic)
-    if status != _OK:
-        raise RegistryRefused(f"its token server refuses this user name and password (status {status})")
+    query = {"account": username} | {key: named[key] for key in ("service", "scope") if named.get(key)}
+    answer = _ask("GET", f"{realm}?{urlencode(query)}", basic)
+    if answer.status != _OK:
+        raise RegistryRefused(
+            f"its token server refuses this user name and password (status {answer.status})"
+        )
     try:
-        found = json.loads(body)
+        found = json.loads(answer.body)
         return f"Bearer {found.get('token') or found['access_token']}"
     except (ValueError, KeyError, AttributeError):
         raise RegistryRefused("its token server gives no token") from None
 
 
-def _get(url: str, authorization: str | None) -> tuple[int, str, bytes]:
-    """Return status, challenge and body; redirects are not followed."""
+class _Answer(msgspec.Struct, frozen=True):
+    status: int
+    challenge: str
+    kind: str
+    body: bytes
+
+
+def _ask(
+    method: str,
+    url: str,
+    authorization: str | None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    body: bytes | None = None,
+) -> _Answer:
+    """Send one request; redirects are not followed."""
     place = urlsplit(url)
+    sent = {**headers, **({"Authorization": authorization} if authorization else {})}
     try:
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         connection = kind(place.hostname or "", place.port, timeout=_TIMEOUT_S)
-        path = place.path + (f"?{place.query}" if place.query else "")
         try:
-            connection.request("GET", path, headers={"Authorization": authorization} if authorization else {})
+            connection.request(method, place.path + (f"?{place.query}" if place.query else ""), body, sent)
             answer = connection.getresponse()
-            return answer.status, answer.getheader("WWW-Authenticate") or "", answer.read(_MOST_BYTES)
+            challenge, shape = answer.getheader("WWW-Authenticate"), answer.getheader("Content-Type")
+            return _Answer(answer.status, challenge or "", shape or "", answer.read(_MOST_BYTES))
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as failure:

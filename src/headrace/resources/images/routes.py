@@ -1,5 +1,6 @@
 """The operations of images."""
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -8,9 +9,11 @@ from headrace.http.auth import Caller
 from headrace.http.paging import OffsetQuery, rows
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
+from headrace.kit.crypto import SecretBox
 from headrace.resources.images import service
 from headrace.resources.images.repository import Wanted
 from headrace.resources.images.schemas import ImageOut, NewImage, TagOut
+from headrace.storage.engine import Database
 
 router = Router("/images", tag="images")
 
@@ -42,7 +45,7 @@ class ImagesQuery(OffsetQuery, kw_only=True, rename="camel"):
 class RegistryQuery(msgspec.Struct, kw_only=True):
     """In which registry."""
 
-    registry: Annotated[str, msgspec.Meta(description="domain; empty: in all")] = ""
+    registry: Annotated[str, msgspec.Meta(description="name or domain; empty: any")] = ""
 
 
 @router.route(
@@ -98,6 +101,26 @@ def get_image_tags(id: str, caller: Caller, db: Connection) -> list[TagOut]:  # 
 
 
 @router.route(
+    "POST",
+    "/{id}/tag/{tag}",
+    scope=Scope.GENERAL,
+    sdk="images.tag",
+    example=Example(path={"id": _ID, "tag": "1.0"}, query="registry=main"),
+)
+async def tag_image(
+    id: str,  # noqa: A002 - as above
+    tag: str,
+    query: RegistryQuery,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+) -> ImageOut:
+    """Give an image one more tag, in a registry that has it."""
+    # In a thread of its own, and without the request's transaction: a registry may take its time.
+    return await asyncio.to_thread(service.tag, database, box, caller.account_id, id, tag, query.registry)
+
+
+@router.route(
     "DELETE",
     "/{id}/tag/{tag}",
     scope=Scope.GENERAL,
@@ -115,7 +138,7 @@ def untag_image(
 
     The registry keeps it: the interface of registries deletes whole images only.
     """
-    return service.untag(db, caller.account_id, id, tag, query.registry or None)
+    return service.untag(db, caller.account_id, id, tag, query.registry)
 
 
 @router.route(

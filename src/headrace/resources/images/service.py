@@ -1,5 +1,6 @@
 """The rules of images: one row for each engine's id, one image for each name, metadata as annotations."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,14 +9,19 @@ import msgspec
 from sqlalchemy import Connection
 
 from headrace.execution.images import domain_of
-from headrace.execution.ports import MadeImage
+from headrace.execution.ports import MadeImage, RegistryAccess
 from headrace.http.errors import BadRequest, NotFound
+from headrace.integrations.registries import RegistryRefused, add_tag
+from headrace.kit.crypto import SecretBox
 from headrace.pipeline import regexes
 from headrace.resources.annotations import service as annotations
 from headrace.resources.images import repository
 from headrace.resources.images.repository import Image, ImageTag, Wanted
 from headrace.resources.images.schemas import ImageOut, NewImage, TagOut
+from headrace.resources.registries import service as registries
+from headrace.storage.engine import Database
 
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 ENTITY = "image"  # what annotations call an image
 
 
@@ -155,17 +161,72 @@ def tag_out(tag: ImageTag) -> TagOut:
     return TagOut(id=tag.id, tag=tag.tag, registry=tag.registry, repository=tag.repository)
 
 
-def untag(db: Connection, account_id: str, wanted: str, tag: str, domain: str | None) -> ImageOut:
+def tag(
+    database: Database, box: SecretBox, account_id: str, wanted: str, tag: str, registry: str
+) -> ImageOut:
+    """Give an image one more tag, in a registry that has it.
+
+    Args:
+        database: is not held while the registry is asked.
+        box: opens the registry's password.
+        account_id: whose image.
+        wanted: id or name of the image.
+        tag: the new one.
+        registry: name or domain; empty chooses the one that the image was pushed to last.
+
+    Raises:
+        NotFound: there is no such image, or no registry of that name.
+        BadRequest: the registry does not have it, or does not let in.
+    """
+    if not _TAG.fullmatch(tag):
+        raise BadRequest(f"tag {tag!r} cannot be; use up to 128 of letters, digits, '_', '.' and '-'")
+    with database.reading() as db:
+        image = get(db, account_id, wanted)
+        known = {each.name: each for each in registries.accesses(db, box, account_id)}
+        domain = known[registry].domain if registry in known else registry
+        names = [
+            each
+            for each in repository.tags_of(db, account_id, [image.id]).get(image.id, [])
+            if each.registry and domain in ("", each.registry)
+        ]
+    if not names:
+        raise BadRequest(
+            f"no registry{f' {registry!r}' if registry else ''} has image {wanted!r}; push it there first"
+        )
+    place = names[0]
+    access = known.get(registry) or next(
+        (each for each in known.values() if each.domain == place.registry),
+        RegistryAccess(name="", domain=place.registry),
+    )
+    try:
+        add_tag(access.domain, access.username, access.password, place.repository, place.tag, tag)
+    except RegistryRefused as refusal:
+        raise BadRequest(access.refusal or f"registry: {refusal}") from None
+    with database.transaction() as db:
+        repository.put_tag(
+            db,
+            account_id,
+            image.id,
+            registry=place.registry,
+            repository=place.repository,
+            tag=tag,
+            now=datetime.now(UTC),
+        )
+        return shown(db, account_id, [image])[0]
+
+
+def untag(db: Connection, account_id: str, wanted: str, tag: str, registry: str) -> ImageOut:
     """Forget a tag of an image; registries keep theirs, their API deletes whole images only.
 
     Raises:
         NotFound: there is no such image, or it has no such tag.
     """
     image = get(db, account_id, wanted)
+    known = {each["name"]: str(each["domain"]) for each in registries.listed(db, account_id)}
     named = [
         each
         for each in repository.tags_of(db, account_id, [image.id]).get(image.id, [])
-        if each.tag == tag and domain in (None, each.registry)
+        if each.tag == tag and known.get(registry, registry) in ("", each.registry)
     ]
     if not named:
         raise NotFound(f"could not find tag {tag!r} of image {wanted!r}")

@@ -1,5 +1,6 @@
 """The operations of registries."""
 
+import asyncio
 from typing import Any
 
 from headrace.http.auth import Caller
@@ -39,9 +40,10 @@ def create_registry(body: RegistryFields, caller: Caller, db: Connection, box: S
 @router.route(
     "POST", "/test", scope=Scope.GENERAL, sdk="registries.test", admin=True, example=Example(body=_BODY)
 )
-def test_registry(body: RegistryFields) -> dict[str, Any]:
+async def test_registry(body: RegistryFields) -> dict[str, Any]:
     """Log in to a registry, for real; nothing is stored."""
-    service.test(body)
+    # In a thread of its own, and without the request's transaction: a registry may take its time.
+    await asyncio.to_thread(service.test, body)
     return {"ok": True}
 
 
