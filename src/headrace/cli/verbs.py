@@ -218,6 +218,7 @@ VERBS: dict[str, Verb] = {
         Verb("create", "Create a resource, or the one in a file (-f).", on_file="create_from"),
         Verb("create context", "Create a shared configuration.", on_file="create_from"),
         Verb("create context git", "Create a Git integration."),
+        Verb("create registry", "Create an image registry."),
         Verb("create context helm-repository", "Create the address of a Helm repository."),
         Verb("delete", "Delete a resource, or the one that a file (-f) names.", on_file="delete_from"),
         Verb("patch", "Change parts of a resource."),

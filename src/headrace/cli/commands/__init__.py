@@ -29,13 +29,13 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch context|ctx",
     ),
     "documents": ("create pipeline|pip", "create step-type", "replace"),
+    "images": ("get images|img|image", "tag", "untag"),
     "lists": (
         "get boards|board",
         "get clusters|cluster",
         "get compositions|com|composition",
         "get environments|env|environment",
         "get helm-repo",
-        "get images|img|image",
         "get registry",
         "get teams|team|tm",
     ),
@@ -46,6 +46,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get projects|project",
         "patch project",
     ),
+    "registries": ("create registry standard", "delete registry"),
     "run": ("run",),
     "runtime_environments": (
         "delete runtime-environments|re|runtime-environment",

@@ -15,10 +15,6 @@ from headrace.cli.verbs import leaf, output_options, pass_app
 if TYPE_CHECKING:
     from headrace.cli.app import App
 
-SHORT_ID = 12  # characters of an image's id in the table
-KILO = 1024
-IMAGE_FIELDS = "internalName tags internalImageId created size imageDisplayName metadata sha"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
@@ -157,51 +153,3 @@ def _register(noun: str, listing: Listing) -> None:
 
 for _noun, _listing in LISTINGS.items():
     _register(_noun, _listing)
-
-
-@leaf("get images")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--limit", type=int, default=25, show_default=True, help="At most this many.")
-@click.option("--page", type=int, default=1, show_default=True, help="Which page of the list.")
-@output_options
-@pass_app
-def get_images(app: App, ids: tuple[str, ...], limit: int, page: int, **out: Any) -> None:  # noqa: ANN401 — values of `output_options`
-    """Show images that builds made: one line for each tag."""
-    names = ("id", "name", "tag", "created", "size", "sha", "pull")
-
-    def rows() -> list[Row]:
-        query = {"limit": limit, "offset": (page - 1) * limit, "select": IMAGE_FIELDS, "imageRepo": "CFCR"}
-        found = app.call("images.list", query=query).get("docs") or []
-        return [
-            _image_row(image, tag)
-            for image in found
-            if not ids or image.get("internalImageId") in ids
-            for tag in image.get("tags") or [{}]
-        ]
-
-    show(rows, Columns(default=names, dates={"*": RELATIVE}), out)
-
-
-def _image_row(image: Mapping[str, Any], tag: Mapping[str, Any]) -> Row:
-    pulled = f"{tag.get('registry')}/{tag.get('repository')}:{tag.get('tag')}" if tag.get("registry") else ""
-    cells = {
-        "id": str(image.get("internalImageId") or "")[:SHORT_ID],
-        "name": image.get("imageDisplayName"),
-        "tag": tag.get("tag") or "<none>",
-        "created": parse(image.get("created")),
-        "size": _size(image.get("size")),
-        "sha": image.get("sha"),
-        "pull": pulled,
-    }
-    return Row(id=image.get("internalImageId"), name=f"image/{cells['name']}", info=dict(image), cells=cells)
-
-
-def _size(size_bytes: object) -> str:
-    """Bytes in the largest unit below, ``1.17 MB``; empty where unknown."""
-    if not isinstance(size_bytes, int | float):
-        return ""
-    size, units = float(size_bytes), ["B", "KB", "MB", "GB", "TB"]
-    while size >= KILO and len(units) > 1:
-        size /= KILO
-        units.pop(0)
-    return f"{size:.2f} {units[0]}"
