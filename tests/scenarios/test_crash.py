@@ -25,7 +25,33 @@ steps:
 PARALLEL = SEQUENTIAL.replace("steps:", "mode: parallel\nsteps:").replace(
     "last: {", "last: {when: {steps: [{name: ask, 'on': [approved]}, {name: one}]}, "
 )
+GROUPED = """
+version: '1.0'
+steps:
+  group:
+    type: parallel
+    steps:
+      one: {image: alpine, commands: ['echo ran-one', 'cf_export A=1 --mask']}
+      inner:
+        type: parallel
+        fail_fast: false
+        steps:
+          two: {image: alpine, commands: ['echo ran-two', 'exit 4']}
+          skip: {image: alpine, commands: ['true'], when: {branch: {only: [none]}}}
+  set: {image: alpine, commands: ['cf_export B=2']}
+  ask: {type: pending-approval}
+  last: {image: alpine, commands: ['echo "ran-last $A $B"']}
+"""
+WAITING = GROUPED.replace("steps:", "mode: parallel\nsteps:", 1).replace(
+    "last: {", "last: {when: {steps: [{name: ask, 'on': [approved]}, {name: group}, {name: set}]}, "
+)
+TEXTS = pytest.mark.parametrize(
+    "text",
+    [SEQUENTIAL, PARALLEL, GROUPED, WAITING],
+    ids=["sequential", "parallel", "groups", "groups-in-parallel-mode"],
+)
 ENDS = {"one": "success", "two": "error", "skip": "skipped", "ask": "approved", "last": "success"}
+GROUPS_END = {"group": "success", "inner": "success", "set": "success"}
 
 
 class World:
@@ -61,6 +87,11 @@ class World:
         return self.logs.text(self.record.build_id, step)
 
 
+def ends_of(world):
+    ends = ENDS | GROUPS_END
+    return {name: ends[name] for name in world.record.statuses}
+
+
 async def reports_of(text):
     world = World(text)
     await world.run_to_the_end()
@@ -78,7 +109,7 @@ async def crash_at(world, index, *, stored):
     return False
 
 
-@pytest.mark.parametrize("text", [SEQUENTIAL, PARALLEL], ids=["sequential", "parallel"])
+@TEXTS
 @pytest.mark.parametrize("adoptable", [True, False], ids=["adopted", "lost"])
 @pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
 async def test_a_killed_build_ends_as_if_nothing_had_happened(text, adoptable, stored):
@@ -95,12 +126,12 @@ async def test_a_killed_build_ends_as_if_nothing_had_happened(text, adoptable, s
 
         again = {name.rpartition("-")[0] for name in workspace.commands}
         assert not again & done, f"report {index}: a completed step ran again, after {started}"
-        assert world.record.statuses == ENDS, f"report {index}"
+        assert world.record.statuses == ends_of(world), f"report {index}"
         assert world.record.status is BuildStatus.SUCCESS, f"report {index}"
         assert "ran-last ***** 2" in world.printed("last") or "ran-last 1 2" in world.printed("last"), index
 
 
-@pytest.mark.parametrize("text", [SEQUENTIAL, PARALLEL], ids=["sequential", "parallel"])
+@TEXTS
 async def test_the_output_of_an_adopted_step_is_stored_once(text):
     for index in range(await reports_of(text)):
         world = World(text)

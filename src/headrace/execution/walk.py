@@ -223,25 +223,25 @@ class Walk:
         try:
             if self._has_begun(step):
                 await self._perform(step)
-            elif await self._is_worth_asking(step) and not self._is_closed:
-                await self._enter(step)
+            else:
+                await self._have_patience(step)
+                if not self._is_closed:
+                    await self._enter(step)
         finally:
             left.discard(step.name)
             if left:  # the last one's turn passes to the group
-                self._busy -= 1
+                self._rest()
 
-    async def _is_worth_asking(self, step: PlannedStep) -> bool:
+    async def _have_patience(self, step: PlannedStep) -> None:
         """In parallel mode a member, too, waits for the steps that it names to end."""
-        while self._board.plan.mode == "parallel" and not step.left_out and not self._met(step):
-            statuses = [self._board.status(entry.name) for entry in named_steps(step)]
-            if all(status.is_final for status in statuses):
-                break
+        go_on = self._board.plan.mode == "parallel" and not step.left_out
+        while go_on and not self._met(step):
+            if all(self._board.status(entry.name).is_final for entry in named_steps(step)):
+                return
             patience = asyncio.get_running_loop().create_future()
             self._patient.append(patience)
-            self._busy -= 1
-            if not await patience:
-                break
-        return True
+            self._rest()
+            go_on = await patience
 
     def _wake_patient(self, *, go_on: bool) -> None:
         for patience in self._patient:
@@ -312,7 +312,12 @@ class Walk:
         try:
             await self._perform(step)
         finally:
-            self._busy -= 1
+            self._rest()
+
+    def _rest(self) -> None:
+        """Say that one branch less goes on by itself."""
+        self._busy -= 1
+        self._board.changed.set()
 
     def _note_end(self, task: "asyncio.Task[None]") -> None:
         self._ended.append(task)

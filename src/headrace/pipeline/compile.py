@@ -14,6 +14,7 @@ from headrace.pipeline.document import Document, Path, load, of_mapping
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.fields import Duration, Flag
 from headrace.pipeline.findings import Findings, Place
+from headrace.pipeline.groups import CRITERIA, MULTIPLIERS, PARALLEL, criteria
 from headrace.pipeline.plan import (
     Action,
     Group,
@@ -33,7 +34,6 @@ from headrace.pipeline.steps.base import StepType
 from headrace.pipeline.unfold import GROUP, Resolve, Unfolded, unfold
 from headrace.pipeline.variables import Scope, TextTooLong, substitute
 
-ROOT_LATER = ("success_criteria",)  # root fields that are not carried out
 _LATER = "Headrace does not run this yet"
 
 
@@ -125,17 +125,19 @@ class _Compiler:
 
     def check(self, read: SpecRead) -> None:
         """Report everything that the language knows and the engine does not carry out."""
-        self._refuse(read.written, ROOT_LATER, read.place)
         self._check_steps(read.steps)
+        if read.root.get("mode") == "parallel":
+            for step in read.steps:
+                self._refuse_multipliers(step)
         for hooks in (read.hooks, *(step.hooks for step in read.steps)):
             for hook in hooks.values():
                 self._check_steps(hook.steps)
 
     def _check_steps(self, steps: tuple[StepRead, ...]) -> None:
         for step in steps:
-            if step.type == "parallel" or (
-                step.step_type is not None and not step.step_type.runs and not step.step_type.versioned
-            ):
+            if step.type == "parallel":
+                self._check_parallel(step)
+            elif step.step_type is not None and not step.step_type.runs and not step.step_type.versioned:
                 self._found.add(
                     step.place / "type",
                     f"{_LATER}: type {step.type!r}",
@@ -146,6 +148,21 @@ class _Compiler:
                 self._refuse(step.body, GROUP.later, step.place)
             else:
                 self._refuse(step.body, step.step_type.later, step.place)
+
+    def _check_parallel(self, step: StepRead) -> None:
+        """Refuse what the validator passes over on a parallel step, and a build cannot."""
+        steps = step.body.get("steps")
+        if isinstance(steps, list):
+            self._found.add(step.place / "steps", '"steps" must be an object', hint="give each step a name")
+
+    def _refuse_multipliers(self, step: StepRead) -> None:
+        for key in MULTIPLIERS:
+            if step.type == "parallel" and key in step.body:
+                self._found.add(
+                    step.place / key,
+                    f'"{key}" cannot be used in a pipeline with "mode: parallel"',
+                    hint='write the steps out, or leave out "mode"',
+                )
 
     def _unfold(self, step: StepRead) -> None:
         name = self._fill(step.type, step.place / "type")
@@ -173,33 +190,52 @@ class _Compiler:
         strict = self._flag(root["strict_fail_fast"], read.place / "strict_fail_fast", default=False)
         self._services = plan_services(root["services"], read.place / "services", self._found)
         steps = tuple(self._steps(read.steps, fail_fast=fail_fast, strict=strict))
+        place = read.place / "success_criteria"
+        written = root["success_criteria"]
         return Plan(
             mode=root["mode"],
             stages=root["stages"],
             hooks=self._hooks(read.hooks, read.place, ""),
             services=self._services,
+            success_criteria=criteria(
+                None if written is None else CRITERIA.read(written, place, self._found)
+            ),
             steps=steps,
         )
 
     def _steps(self, read: tuple[StepRead, ...], *, fail_fast: bool, strict: bool) -> Iterator[PlannedStep]:
         """Plan steps in their order; one of a step type is a group, and its members follow it."""
+        parallel: dict[str, PlannedStep] = {}
         for step in read:
+            around = parallel[step.parent] if step.parent else None
             unfolded = self._unfolded.get(step.place.path)
-            if unfolded is None:
-                yield self._step(step, fail_fast=fail_fast, strict=strict)
+            if step.type == "parallel":
+                spec = PARALLEL.read(step.body, step.place, self._found)
+                own = msgspec.structs.replace(step, spec=spec, step_type=PARALLEL)
+                group = self._step(own, around, fail_fast=fail_fast, strict=strict)
+                parallel[step.name] = group
+                yield msgspec.structs.replace(group, retry=None, timeout_s=None)
+            elif unfolded is None:
+                yield self._step(step, around, fail_fast=fail_fast, strict=strict)
             else:
-                yield from self._group(step, unfolded, fail_fast=fail_fast, strict=strict)
+                yield from self._group(step, unfolded, around, fail_fast=fail_fast, strict=strict)
 
     def _group(
-        self, step: StepRead, unfolded: Unfolded, *, fail_fast: bool, strict: bool
+        self,
+        step: StepRead,
+        unfolded: Unfolded,
+        around: PlannedStep | None,
+        *,
+        fail_fast: bool,
+        strict: bool,
     ) -> Iterator[PlannedStep]:
         """A step of a step type; what limits or repeats it does so to each of its members."""
         own = msgspec.structs.replace(step, spec=unfolded.spec, step_type=GROUP)
-        group = self._step(own, fail_fast=fail_fast, strict=strict)
+        group = self._step(own, around, fail_fast=fail_fast, strict=strict)
         action = Group(mode="sequential", outputs=unfolded.outputs)
         yield msgspec.structs.replace(group, action=action, retry=None, timeout_s=None)
         for member in unfolded.steps:
-            planned = self._step(member, fail_fast=True, strict=False)
+            planned = self._step(member, None, fail_fast=True, strict=False)
             limits = [limit for limit in (planned.timeout_s, group.timeout_s) if limit is not None]
             yield msgspec.structs.replace(
                 planned,
@@ -219,7 +255,10 @@ class _Compiler:
             return group.title
         return f"{group.title}: {member.name.removeprefix(group.name + '.')}"
 
-    def _step(self, step: StepRead, *, fail_fast: bool, strict: bool) -> PlannedStep:
+    def _step(
+        self, step: StepRead, around: PlannedStep | None, *, fail_fast: bool, strict: bool
+    ) -> PlannedStep:
+        """Plan one step; what a parallel step around it limits or repeats, it may say otherwise."""
         spec, place = step.spec, step.place
         if step.step_type is None:
             raise ValueError(f"step {step.name!r} has no type, yet it passed the check")
@@ -232,6 +271,7 @@ class _Compiler:
         check_action(action, place, self._found)
         return PlannedStep(
             name=step.name,
+            parent=step.parent,
             type=step.type,
             title=spec["title"] or step.name,
             description=spec["description"] or "",
@@ -240,8 +280,8 @@ class _Compiler:
             when=_when(spec["when"]),
             fail_fast=self._flag(spec["fail_fast"], place / "fail_fast", default=fail_fast),
             strict_fail_fast=self._flag(spec["strict_fail_fast"], place / "strict_fail_fast", default=strict),
-            timeout_s=self._timeout(step),
-            retry=_retry(spec.get("retry")),
+            timeout_s=around.timeout_s if around and "timeout" not in step.body else self._timeout(step),
+            retry=around.retry if around and "retry" not in step.body else _retry(spec.get("retry")),
             hooks=self._hooks(step.hooks, place, step.name),
             services=step_services(spec.get("services"), self._services, place / "services", self._found),
         )

@@ -12,6 +12,7 @@ import msgspec
 from headrace.pipeline.document import Document
 from headrace.pipeline.fields import AnyMap, Anything, Field, Flag, Items, Mapping, OneOf, StrictFlag, Text
 from headrace.pipeline.findings import Findings, Place, as_javascript, shown
+from headrace.pipeline.groups import group_body, multiplied, multiplier
 from headrace.pipeline.hooks import DEFAULT_IMAGE, MOMENTS, REFUSED, Parts, read_hook, read_notes
 from headrace.pipeline.steps.base import HOOKS, StepSpec, StepType
 
@@ -54,6 +55,7 @@ class StepRead(msgspec.Struct, frozen=True):
     spec: StepSpec
     step_type: StepType | None  # None: not a type that is known here
     hooks: MappingOf[str, HookRead] = {}  # by `hooks.MOMENTS`; old-style fields are among them
+    parent: str | None = None  # name of the parallel step that it is a member of
 
 
 class SpecRead(msgspec.Struct, frozen=True):
@@ -78,7 +80,8 @@ def read_spec(
         document: as loaded.
         found: takes what is wrong.
         step_types: the known types, by name.
-        to_run: for a build, which gives a hook's step the image that the validator misses.
+        to_run: for a build, which gives a hook's step the image that the validator misses, and
+            makes groups of steps with ``scale`` or ``matrix``.
     """
     data, place = _definition(document.data)
     if not isinstance(data, dict):
@@ -145,7 +148,7 @@ class _StepsReader:
         self._names: set[str] = set()
         self.steps: list[StepRead] = []
 
-    def read_all(self, steps: dict[str, Any], place: Place, *, within_parallel: bool = False) -> None:
+    def read_all(self, steps: dict[str, Any], place: Place, *, parent: str | None = None) -> None:
         for name, body in steps.items():
             here = Place((*place.path, name), "" if self._within_hook else name)
             self._check_name(name, here)
@@ -155,7 +158,7 @@ class _StepsReader:
                 if body is not None:
                     self._found.add(here, '"value" must be an object')
                 continue
-            self.read_one(name, body, here, within_parallel=within_parallel)
+            self.read_one(name, body, here, parent=parent)
 
     def hooks(self, written: dict[str, Any], place: Place) -> dict[str, HookRead]:
         """Read the hooks of a step or of the pipeline."""
@@ -205,10 +208,18 @@ class _StepsReader:
         if len(name) > _LONGEST_NAME:
             self._found.add(place, f"step name length is limited to {_LONGEST_NAME}")
 
-    def read_one(
-        self, name: str, body: dict[str, Any], place: Place, *, within_parallel: bool = False
-    ) -> None:
-        """Read the body of one step."""
+    def read_one(self, name: str, body: dict[str, Any], place: Place, *, parent: str | None = None) -> None:
+        """Read the body of one step.
+
+        Args:
+            name: of the step.
+            body: as written.
+            place: of the body.
+            parent: the parallel step that it is a member of.
+        """
+        if self._to_run and multiplier(body):
+            self._read_multiplied(name, body, place, parent)
+            return
         written = body.get("type", "freestyle")
         if not isinstance(written, str) or not written:
             self._found.add(place / "type", f'"type" must be a string{shown(written)}')
@@ -220,16 +231,16 @@ class _StepsReader:
         body = _renamed(body, renames)
         if self._within_hook:
             body = self._of_hook(body, place)
-        if (within_parallel or self._within_hook) and written == "pending-approval":
+        if (parent is not None or self._within_hook) and written == "pending-approval":
             self._found.add(place / "type", '"type" can\'t be pending-approval')
         if written == "parallel":
-            self._read_parallel(name, body, place)
+            self._read_parallel(name, body, place, parent)
             return
         if step_type is None or step_type.versioned:
             self._check_version(written, place)
         if step_type is None:
             hooks = {} if self._within_hook else self._hooks_of(body, place)
-            self.steps.append(StepRead(name, written, place, body, {}, None, hooks))
+            self.steps.append(StepRead(name, written, place, body, {}, None, hooks, parent))
             return
         written_body, body = body, _lifted(body)
         spec = step_type.read(body, place, self._found)
@@ -237,7 +248,7 @@ class _StepsReader:
         if step_type.versioned:  # its arguments stay what they are
             body = written_body
         hooks = {} if self._within_hook else self._hooks_of(body, place)
-        self.steps.append(StepRead(name, written, place, body, spec, step_type, hooks))
+        self.steps.append(StepRead(name, written, place, body, spec, step_type, hooks, parent))
 
     def _built_in(self, written: str) -> StepType | None:
         step_type = self._types.get(written.partition(":")[0])
@@ -252,13 +263,20 @@ class _StepsReader:
             body = {"image": DEFAULT_IMAGE, **body}
         return {key: value for key, value in body.items() if key not in REFUSED}
 
-    def _read_parallel(self, name: str, body: dict[str, Any], place: Place) -> None:
+    def _read_multiplied(self, name: str, body: dict[str, Any], place: Place, parent: str | None) -> None:
+        self.steps.append(StepRead(name, "parallel", place, group_body(body), {}, None, {}, parent))
+        for child, its_body, here in multiplied(name, body, place, self._found):
+            self._check_name(child, here)
+            self.read_one(child, its_body, here, parent=name)
+
+    def _read_parallel(self, name: str, body: dict[str, Any], place: Place, parent: str | None) -> None:
         steps = body.get("steps")
-        self.steps.append(StepRead(name, "parallel", place, body, {}, None))
+        hooks = self._hooks_of(body, place) if self._to_run and not self._within_hook else {}
+        self.steps.append(StepRead(name, "parallel", place, body, {}, None, hooks, parent))
         if not steps or not isinstance(steps, dict | list):
             self._found.add(place / "steps", '"steps" is required and must be an array of type steps')
         elif isinstance(steps, dict):
-            self.read_all(steps, place / "steps", within_parallel=True)
+            self.read_all(steps, place / "steps", parent=name)
 
     def _check_version(self, written: str, place: Place) -> None:
         if written in LOOSE_TYPES or "${{" in written:

@@ -107,17 +107,9 @@ def test_conditions_are_kept_as_they_are_written():
     assert planned.steps_all == (StepCondition(name="b", on=("failure",)), StepCondition(name="c"))
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("scale", {"one": {}}),
-        ("matrix", {"image": ["a"]}),
-        ("success_criteria", {"steps": {"only": ["a"]}}),
-        ("debug", {"phases": {"before": True}}),
-    ],
-)
-def test_a_field_that_is_not_run_is_refused_by_name(field, value):
-    assert paths_of({"a": SHELL | {field: value}}) == [f"steps.a.{field}"]
+def test_breakpoints_mean_nothing_where_nobody_debugs():
+    debugged = SHELL | {"debug": {"phases": {"before": True}}}
+    assert plan_of({"a": debugged}) == plan_of({"a": SHELL})
 
 
 @pytest.mark.parametrize(
@@ -129,10 +121,6 @@ def test_a_field_that_is_not_run_is_refused_by_name(field, value):
 )
 def test_a_type_that_is_not_run_is_refused(body):
     assert paths_of({"a": body}) == ["steps.a.type"]
-
-
-def test_root_fields_that_are_not_run_are_refused():
-    assert paths_of({"a": SHELL}, success_criteria={"steps": {"only": ["a"]}}) == ["success_criteria"]
 
 
 def test_every_template_of_an_action_is_filled():

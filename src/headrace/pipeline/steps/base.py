@@ -82,11 +82,7 @@ WORDS = Either(Text(), Items(Text()))
 # Fields of any step that the engine does not carry out; a plan refuses them.
 LATER = (
     "docker_machine",
-    "debug",
     "env",
-    "scale",
-    "matrix",
-    "success_criteria",
 )
 
 
