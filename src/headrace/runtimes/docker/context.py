@@ -17,6 +17,8 @@ from typing import IO
 
 from headrace.runtimes import volume
 
+_CLASS = re.compile(r"(\^?)([^\]/]+)\]")  # after its opening bracket
+_SPECIAL = re.compile(r"[\[&~|\\]|(?<=-)-")  # of Python's classes alone
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -79,9 +81,16 @@ def _expression(path: str) -> str:
         elif sign == "\\" and rest:
             out += re.escape(rest[0])
             at += 1
+        elif sign == "[" and (found := _CLASS.match(path, at)):
+            out += f"[{found[1]}{_SPECIAL.sub(_escaped, found[2])}]"
+            at = found.end()
         else:
-            out += sign if sign in "[]^-" else re.escape(sign)
+            out += re.escape(sign)
     return out
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "\\" + found[0]
 
 
 def _with_parents(path: str) -> Iterator[str]:
