@@ -305,7 +305,7 @@ def test_an_attached_context_that_is_gone_is_named(client, database):
 
 
 def test_what_is_not_run_yet_is_refused_with_its_place(client, database):
-    make(client, steps={"image": {"type": "build", "image_name": "a"}})
+    make(client, steps={"image": {"type": "travis", "services": {}, "test": {"image": "a", "command": "b"}}})
     answer = client.post(RUN, {})
     assert (answer.status, rows(database)) == (400, [])
     assert "steps.image" in answer.json()["message"]
