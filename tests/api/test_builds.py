@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from factories import YAML, make_build, run_to
+from headrace.execution.ports import StepState
 from headrace.kit.ids import is_id
 from headrace.pipeline import plan as plans
-from headrace.pipeline.status import BuildStatus
+from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.resources.builds import repository
 
 NOWHERE = "6923f0a41c2b9f3a7d000000"
@@ -205,6 +206,47 @@ def test_a_restart_runs_the_same_again_under_a_new_id(client, installation, data
     assert (new["yaml"], new["concurrency"]) == (YAML, 3)
     assert new["variables"]["PORT"] == "5000"
     assert new["variables"]["CF_BUILD_ID"] == new_id
+
+
+def fails(database, installation, build):
+    run_to(installation, build, BuildStatus.ERROR)
+    asked = StepState(name="ask", status=StepStatus.APPROVED, exports={"A": "1"}, decided_by=("ada", "user"))
+    with database.transaction() as db:
+        repository.store_step(db, build.id, asked)
+        repository.store_step(db, build.id, StepState(name="deploy", status=StepStatus.ERROR))
+
+
+def test_a_restart_from_the_failed_step_takes_over_what_went_well(client, installation, database, people):
+    build = make_build(database, people["admin"])
+    fails(database, installation, build)
+    new_id = client.get(f"/api/builds/rebuild/{build.id}?fromFailed=true").json()
+    steps = client.get(f"/api/builds/{new_id}/steps").json()
+    assert [(step["name"], step["status"], step["previouslyExecuted"]) for step in steps] == [
+        ("ask", "approved", True),
+        ("deploy", "pending", False),
+    ]
+    with database.reading() as db:
+        assert repository.steps(db, new_id)["ask"].exports == {"A": "1"}
+    from_beginning = client.get(f"/api/builds/rebuild/{build.id}").json()
+    assert {step["status"] for step in client.get(f"/api/builds/{from_beginning}/steps").json()} == {"pending"}
+
+
+def test_a_restart_from_the_failed_step_is_refused_where_the_pipeline_does(
+    client, installation, database, people
+):
+    build = make_build(database, people["admin"], options={"permitRestartFromFailedSteps": False})
+    fails(database, installation, build)
+    answer = client.get(f"/api/builds/rebuild/{build.id}?fromFailed=true")
+    assert answer.status == 400
+    assert "permitRestartFromFailedSteps" in answer.json()["message"]
+    assert client.get(f"/api/builds/rebuild/{build.id}").status == 200
+
+
+@pytest.mark.parametrize("status", [BuildStatus.RUNNING, BuildStatus.SUCCESS])
+def test_only_a_build_that_failed_has_a_failed_step(client, installation, build, status):
+    run_to(installation, build, status)
+    answer = client.get(f"/api/builds/rebuild/{build.id}?fromFailed=true")
+    assert (answer.status, "has not failed" in answer.json()["message"]) == (400, True)
 
 
 def test_head_never_restarts(client, build):

@@ -249,6 +249,11 @@ def test_only_and_skip_leave_steps_out(client, database):
     assert runs() == {"s1": True, "s2": True, "s3": True}
 
 
+def test_a_build_remembers_whether_it_may_be_restarted_from_a_failed_step(client, database):
+    make(client, permitRestartFromFailedSteps=False)
+    assert row(database, started(client.post(RUN, {})))["options"]["permitRestartFromFailedSteps"] is False
+
+
 USING = """
 version: '1.0'
 steps:

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from conformance.feed_kinds import Queue
-from headrace.pipeline.status import BuildStatus
+from headrace.execution.ports import StepState
+from headrace.pipeline.compile import compile_plan
+from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.resources.builds.model import volumes
 from headrace.resources.builds.volumes import VolumeLimits
 
@@ -100,6 +102,53 @@ async def test_a_build_goes_on_with_the_volume_of_a_named_build_as_that_left_it(
     assert third.volume == one.build_id
     late = await claimed(builds, feed, volume_from=one.build_id)
     assert late.volume == "", "another build has changed it since"
+
+
+CLONED = compile_plan(
+    """
+version: '1.0'
+steps:
+  main_clone: {type: git-clone, repo: acme/app}
+  unit: {image: alpine, commands: ['true']}
+  last: {image: alpine, commands: ['false']}
+""",
+    variables={},
+)
+
+
+def carried(*names):
+    return [
+        StepState(name=name, status=StepStatus.SUCCESS, previously_executed=True, exports={name: "x"})
+        for name in names
+    ]
+
+
+async def test_a_build_that_goes_on_from_a_failed_step_has_its_states_and_its_volume(builds):
+    feed = await builds.worker()
+    failed = await ended(builds, feed, BuildStatus.ERROR, options={"resetVolume": True})
+    order = await claimed(
+        builds,
+        feed,
+        plan=CLONED,
+        volume_from=failed.build_id,
+        carried=carried("main_clone", "unit"),
+        options={"resetVolume": True},
+    )
+    assert order.volume == failed.build_id
+    assert {name: state.previously_executed for name, state in order.steps.items()} == {
+        "main_clone": True,
+        "unit": True,
+    }
+
+
+async def test_clones_are_done_again_where_the_volume_is_gone(builds):
+    feed = await builds.worker()
+    order = await claimed(
+        builds, feed, plan=CLONED, volume_from="e" * 24, carried=carried("main_clone", "unit")
+    )
+    assert (order.volume, [*order.steps]) == ("", ["unit"])
+    await feed.release(order.build_id)
+    assert [*(await feed.claim()).steps] == ["unit"]
 
 
 async def test_a_kept_volume_is_no_surplus_until_it_is_too_old(builds):

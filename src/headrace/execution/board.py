@@ -61,7 +61,7 @@ class Board:
     @property
     def is_resumed(self) -> bool:
         """Whether some of the build was done by an earlier claim."""
-        return bool(self._order.steps) or self._order.attempt > 1
+        return self._order.attempt > 1
 
     def step(self, name: str) -> PlannedStep:
         """A step of the plan, by its name."""

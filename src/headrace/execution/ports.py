@@ -41,6 +41,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""  # what the step wants to be shown with
     reason: str = ""  # why it failed, for people
     decided_by: tuple[str, str] | None = None  # approval: (name, ``user`` or ``api-key``)
+    previously_executed: bool = False  # by the build that this one goes on from
 
 
 class Decision(msgspec.Struct, frozen=True):

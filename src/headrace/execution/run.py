@@ -181,10 +181,20 @@ class _Play:
             await log.say(f"Build {self._build_id} goes on, claim {self._order.attempt}")
         else:
             await log.say(f"Build {self._build_id} starts on the {self._runtime.name} runtime")
+            for line in self._executed_before():
+                await log.say(line)
         if refusal:
             await log.say(f"The build cannot run: {refusal}")
         await log.close()
         return refusal
+
+    def _executed_before(self) -> list[str]:
+        """What a build that goes on from a failed step says of the steps before."""
+        names = [name for name, state in self._board.states.items() if state.previously_executed]
+        lines = [f"Step {name!r} was executed by an earlier build and is not run again" for name in names]
+        if lines and not self._order.volume:
+            lines.append("The volume of that build is gone: this one begins with an empty one")
+        return lines
 
     async def _take_up(self) -> None:
         """Apply what was decided while the build waited, and the stop that a crash interrupted."""

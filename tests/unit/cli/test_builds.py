@@ -161,6 +161,11 @@ def test_a_step_that_ends_without_a_newline_does_not_swallow_the_next_heading(bu
     )
 
 
+def test_a_restart_may_begin_at_the_failed_step(build, codefresh):
+    assert codefresh("restart", BUILD_ID, "--from-failed", "-d")[:2] == (0, f"{BUILD_ID}\n")
+    assert f"GET /api/builds/rebuild/{BUILD_ID}?fromFailed=true" in [one.line for one in build.requests]
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [("success", 0), ("error", 1), ("terminated", 2), ("denied", 100)]
 )

@@ -177,10 +177,12 @@ def show_logs(app: App, build_id: str, *, follow: bool, no_timestamps: bool) -> 
 @leaf("restart")
 @click.argument("build_id", metavar="ID")
 @click.option("-d", "--detach", is_flag=True, help="Print the new build's id and do not follow it.")
+@click.option("--from-failed", is_flag=True, help="Run only what did not go well, and what follows it.")
 @pass_app
-def restart(app: App, build_id: str, *, detach: bool) -> int:
+def restart(app: App, build_id: str, *, detach: bool, from_failed: bool) -> int:
     """Run a build again with the same inputs, and follow it."""
-    new_id = str(app.call("workflows.restart", id=build_id))
+    query = {"fromFailed": True} if from_failed else {}
+    new_id = str(app.call("workflows.restart", id=build_id, query=query))
     if detach:
         click.echo(new_id)
         return 0

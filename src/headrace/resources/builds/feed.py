@@ -22,7 +22,7 @@ from headrace.http.errors import ApiError, BadRequest
 from headrace.kit.ids import new_id
 from headrace.pipeline.status import BUILD_MOVES, BuildStatus, move
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import queue, repository, service, volumes
+from headrace.resources.builds import queue, repository, restarts, service, volumes
 from headrace.resources.builds.schemas import Build
 from headrace.resources.builds.secrets import KEY, DatabaseSecrets
 from headrace.resources.builds.volumes import VolumeLimits
@@ -182,10 +182,13 @@ class DatabaseFeed:
             "CF_BUILD_URL": f"{self._addresses.public_url}/build/{order.build_id}",
             "CF_API_KEY": SecretRef(KEY),
         }
+        volume = volumes.take(db, claimed)
+        if claimed.volume_from and not volume and order.attempt == 1:
+            order = restarts.clone_again(db, order)
         order = msgspec.structs.replace(
             order,
             variables={**order.variables, **told},
-            volume=volumes.take(db, claimed),
+            volume=volume,
             keep_volume=self._keeps(claimed.pipeline_id),
         )
         return msgspec.structs.replace(claimed, order=order)

@@ -77,7 +77,7 @@ def claim(
             name: SecretRef(value.sealed) if isinstance(value, Sealed) else value
             for name, value in variables.items()
         },
-        steps=repository.steps(db, row.id) if row.attempt > 1 else {},
+        steps=repository.steps(db, row.id) if row.attempt > 1 or row.volume_from else {},
         decision=None if row.decision is None else msgspec.convert(row.decision, Decision),
         created_at=row.created_at,
     )

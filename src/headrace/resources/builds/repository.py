@@ -1,6 +1,6 @@
 """The rows of builds and steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -118,6 +119,8 @@ def add(db: Connection, request: BuildRequest, *, progress_id: str, now: datetim
             "plan": plans.to_json(request.plan).decode(),
         },
     )
+    for state in request.carried:
+        store_step(db, request.build_id, state)
 
 
 def by_id(db: Connection, account_id: str, build_id: str) -> Build | None:
@@ -251,6 +254,11 @@ def steps(db: Connection, build_id: str) -> dict[str, StepState]:
     query = select(build_steps.c.state).where(build_steps.c.build_id == build_id)
     found = (msgspec.convert(state, StepState) for (state,) in db.execute(query))
     return {state.name: state for state in found}
+
+
+def forget_steps(db: Connection, build_id: str, names: Collection[str]) -> None:
+    """Forget the states of some steps."""
+    db.execute(delete(build_steps).where(build_steps.c.build_id == build_id, build_steps.c.name.in_(names)))
 
 
 def store_step(db: Connection, build_id: str, state: StepState) -> None:

@@ -22,11 +22,13 @@ from headrace.resources.builds.schemas import (
     BuildsOut,
     BuildsQuery,
     BuildStatusOut,
+    ChangesQuery,
     DataOut,
     DataQuery,
     LocationOut,
     LogQuery,
     ProgressOut,
+    RestartQuery,
     StepOut,
     StreamQuery,
     status_out,
@@ -76,9 +78,18 @@ def list_builds(query: BuildsQuery, caller: Caller, db: Connection) -> BuildsOut
     effect=True,
     example=Example(path={"id": "$BUILD_ID"}),
 )
-def restart_build(id: str, caller: Caller, db: Connection) -> Reply:  # noqa: A002 - the wire name
-    """Run a build again with the same plan, variables and commit; answers the new id."""
-    build_id = service.restart(db, caller, id)
+def restart_build(
+    id: str,  # noqa: A002 - the wire name
+    query: RestartQuery,
+    caller: Caller,
+    db: Connection,
+) -> Reply:
+    """Run a build again with the same plan, variables and commit; answers the new id.
+
+    With `fromFailed` steps that went well are not run again: their results, members, exports and
+    the volume are those of the failed build.
+    """
+    build_id = service.restart(db, caller, id, from_failed=query.from_failed)
     return Reply(build_id, headers={"Location": f"/api/builds/{build_id}"})
 
 
@@ -252,14 +263,19 @@ async def stream_log(
 
 
 @router.route(
-    "GET", "/changes", scope=Scope.BUILD_READ, sdk="workflows.changes", operation="workflows-changes"
+    "GET",
+    "/changes",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.changes",
+    operation="workflows-changes",
+    example=Example(query="seconds=1"),
 )
-async def watch_changes(caller: Caller, hub: Signals) -> Stream:
+async def watch_changes(query: ChangesQuery, caller: Caller, hub: Signals) -> Stream:
     """Be told when builds of the account change, as server-sent events.
 
     An event `changed` is a hint to read again what one shows; changes at the same time are one event.
     """
-    return Stream(changes(hub, caller.account_id))
+    return Stream(changes(hub, caller.account_id, query.seconds))
 
 
 @router.route(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from headrace.execution.ports import StepState
 from headrace.http.paging import Limit, Page
 from headrace.kit.clock import wire_time
 from headrace.pipeline.plan import Plan
@@ -41,7 +42,8 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     repo_name: str | None = None
     annotations: Mapping[str, str] = {}
     request_id: str | None = None  # the same for a repeated request
-    volume_from: str | None = None  # the build whose volume this one goes on with
+    volume_from: str | None = None  # the build whose volume this one goes on with, from its failed step
+    carried: Sequence[StepState] = ()  # of steps that it has executed already
     options: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}  # the body of the run, without variables
     concurrency: int | None = None
@@ -260,7 +262,22 @@ class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     started: str | None = None
     finished: str | None = None
     reason: str = ""
+    previously_executed: bool = False  # by the failed build that this one goes on from
     output_url: str | None = None  # what the step exported as ``<its name>_CF_OUTPUT_URL``
+
+
+class RestartQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How a build runs again."""
+
+    from_failed: Annotated[bool, Meta(description="run only what did not go well, and what follows it")] = (
+        False
+    )
+
+
+class ChangesQuery(msgspec.Struct, kw_only=True):
+    """How long to be told."""
+
+    seconds: Annotated[int, Meta(ge=1, le=86_400, description="the stream ends after these")] = 5
 
 
 class LogQuery(msgspec.Struct, kw_only=True):

@@ -17,7 +17,7 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import policies, queue, repository, victims
+from headrace.resources.builds import policies, queue, repository, restarts, victims
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
     Build,
@@ -163,11 +163,29 @@ def _after(day: datetime | None) -> datetime | None:
         return None
 
 
-def restart(db: Connection, caller: Caller, build_id: str) -> str:
-    """Queue a build like an earlier one: same plan, same variables, same commit; return its id."""
+def restart(db: Connection, caller: Caller, build_id: str, *, from_failed: bool = False) -> str:
+    """Queue a build like an earlier one: same plan, same variables, same commit.
+
+    Args:
+        db: as everywhere.
+        caller: who asks.
+        build_id: the earlier build.
+        from_failed: do not run again what went well in it.
+
+    Returns:
+        The new id.
+
+    Raises:
+        BadRequest: it may not go on from its failed step, or has none.
+    """
     build = find(db, caller.account_id, build_id)
     stored = repository.inputs(db, build.id)
     new_build_id = new_id()
+    plan = plans.from_json(stored["plan"].encode())
+    carried: list[StepState] = []
+    if from_failed:
+        restarts.check(build, stored["options"])
+        carried = restarts.carried(plan, repository.steps(db, build.id))
     own = {
         "CF_BUILD_ID": new_build_id,
         "CF_BUILD_INITIATOR": caller.user_name,
@@ -183,7 +201,9 @@ def restart(db: Connection, caller: Caller, build_id: str) -> str:
             pipeline_id=build.pipeline_id,
             pipeline_name=build.pipeline_name,
             project=build.project,
-            plan=plans.from_json(stored["plan"].encode()),
+            plan=plan,
+            carried=carried,
+            volume_from=build.id if from_failed else None,
             yaml=stored["yaml"],
             variables=repository.variables_of(stored["variables"]) | own,
             trigger_kind=build.trigger_kind,
@@ -299,6 +319,7 @@ def _step_out(step: plans.PlannedStep, state: StepState | None) -> StepOut:
         started=None if state.started_at is None else wire_time(state.started_at),
         finished=None if state.finished_at is None else wire_time(state.finished_at),
         reason=state.reason,
+        previously_executed=state.previously_executed,
     )
 
 
@@ -326,6 +347,7 @@ def set_trigger_limit(db: Connection, pipeline_id: str, trigger_id: str, limit: 
     repository.set_trigger_limit(db, pipeline_id, trigger_id, limit)
 
 
+RESTART_PERMISSION = restarts.PERMISSION
 policy_problems = policies.problems
 
 

@@ -35,7 +35,8 @@ def take(db: Connection, claim: queue.Claim) -> str:
     if claim.order.attempt > 1:
         has = select(volumes.c.id).where(volumes.c.build_id == build_id, volumes.c.free_since.is_(None))
         return db.execute(has).scalar() or ""
-    if claim.pipeline_id is None or claim.options.get("resetVolume"):
+    is_reset = claim.options.get("resetVolume") and claim.volume_from is None
+    if claim.pipeline_id is None or is_reset:
         return ""
     free = select(volumes.c.id).where(
         volumes.c.pipeline_id == claim.pipeline_id, volumes.c.free_since.is_not(None)

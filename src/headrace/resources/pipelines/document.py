@@ -152,6 +152,8 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
     for field in _NUMBERS:
         _check_number(spec.get(field), field, f"spec.{field}", wrong)
     _check_policy(spec.get("terminationPolicy"), "spec.terminationPolicy", wrong)
+    if not isinstance(spec.get(builds.RESTART_PERMISSION) or False, bool):
+        wrong(f"spec.{builds.RESTART_PERMISSION}", "must be true or false")
     for field in ("options", "specTemplate", "runtimeEnvironment"):
         if not isinstance(spec.get(field) or {}, dict):
             wrong(f"spec.{field}", "must be an object")

@@ -11,6 +11,7 @@ from headrace.integrations.git.base import GitEvent
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.plan import Plan
 from headrace.pipeline.variables import BuildFacts
+from headrace.resources.builds import service as builds
 from headrace.resources.contexts.schemas import SealedText, text_of
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import BuildBody, RunBody, RunOptions
@@ -208,7 +209,10 @@ def options_of(pipeline: Pipeline | None, trigger: Chosen, body: RunBody) -> dic
     """Return the options of a run: of the pipeline, over them the trigger's, over them its own."""
     options: dict[str, Any] = {}
     if pipeline is not None:
-        options |= pipeline.document["spec"].get("options") or {}
+        spec = pipeline.document["spec"]
+        options |= spec.get("options") or {}
+        if builds.RESTART_PERMISSION in spec:
+            options[builds.RESTART_PERMISSION] = spec[builds.RESTART_PERMISSION]
     options |= trigger.options
     own = msgspec.to_builtins(body.options or RunOptions())
     options |= {key: value for key, value in own.items() if value is not None and value != []}
