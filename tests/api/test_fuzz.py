@@ -23,7 +23,9 @@ ENGINES = 2
 SPEC = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
 OPERATIONS = [
     found.ok()
-    for found in schemathesis.openapi.from_dict(SPEC | {"servers": [{"url": "/api"}]}).get_all_operations()
+    for found in schemathesis.openapi.from_dict(SPEC | {"servers": [{"url": "/api"}]})
+    .exclude(path="/changes")  # it lasts as long as its query says
+    .get_all_operations()
 ]
 NOT_OFFERED = 501
 DEEP = 100_000

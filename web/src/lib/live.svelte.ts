@@ -13,7 +13,7 @@ class Live {
 export const live = new Live();
 
 function open(): void {
-  source = new EventSource("/api/changes");
+  source = new EventSource("/api/changes?seconds=86400");
   source.addEventListener("open", () => {
     if (!live.connected) for (const acts of watching.values()) for (const act of acts) act(); // some was missed
     live.connected = true;

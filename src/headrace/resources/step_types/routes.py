@@ -38,7 +38,8 @@ def list_step_types(query: StepTypesQuery, caller: Caller, db: Connection) -> St
 def create_step_type(body: dict[str, Any], caller: Caller, db: Connection) -> dict[str, Any]:
     """Create a step type, or a new version of one.
 
-    The body is a ``kind: step-type`` document. The schemas, the steps or the template are checked; all that is wrong is named at once.
+    The body is a ``kind: step-type`` document. The schemas, the steps or the template are checked;
+    all that is wrong is named at once.
     """
     return service.create(db, caller, body)
 
