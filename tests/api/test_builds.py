@@ -228,7 +228,9 @@ def test_a_restart_from_the_failed_step_takes_over_what_went_well(client, instal
     with database.reading() as db:
         assert repository.steps(db, new_id)["ask"].exports == {"A": "1"}
     from_beginning = client.get(f"/api/builds/rebuild/{build.id}").json()
-    assert {step["status"] for step in client.get(f"/api/builds/{from_beginning}/steps").json()} == {"pending"}
+    assert {step["status"] for step in client.get(f"/api/builds/{from_beginning}/steps").json()} == {
+        "pending"
+    }
 
 
 def test_a_restart_from_the_failed_step_is_refused_where_the_pipeline_does(
