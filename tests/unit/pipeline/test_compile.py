@@ -168,6 +168,10 @@ KEYS = st.sampled_from(
         "buildx",
         "retry",
         "services",
+        "scale",
+        "matrix",
+        "success_criteria",
+        "debug",
     ]
 )
 VALUES = JSON | st.sampled_from(
@@ -188,9 +192,10 @@ STEPS = st.dictionaries(
 )
 
 
-@given(
-    STEPS, st.dictionaries(st.sampled_from(["fail_fast", "mode", "stages", "hooks", "x"]), JSON, max_size=2)
-)
+ROOT = st.sampled_from(["fail_fast", "mode", "stages", "hooks", "success_criteria", "x"])
+
+
+@given(STEPS, st.dictionaries(ROOT, JSON, max_size=2))
 def test_compiling_gives_a_plan_or_spec_errors(steps, root):
     document = {"version": "1.0", "steps": steps, **root}
     try:

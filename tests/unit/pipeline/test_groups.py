@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
@@ -143,3 +145,35 @@ def test_matrix_and_scale_together_make_groups_in_a_group():
 )
 def test_what_cannot_be_a_group_is_refused_with_its_place(steps, root, found):
     assert [path for path, _ in errors(steps, **root)] == [found]
+
+
+NAMES = st.sampled_from("abcdefgh")
+LEAF = st.fixed_dictionaries(
+    {"image": st.just("alpine")},
+    optional={
+        "fail_fast": st.booleans(),
+        "scale": st.dictionaries(NAMES, st.just({"image": "busybox"}), min_size=1, max_size=3),
+        "matrix": st.just({"shell": ["sh", "bash"], "image": ["x", "y"]}),
+        "timeout": st.sampled_from(["5s", None]),
+    },
+)
+TREES = st.recursive(
+    LEAF,
+    lambda inner: st.builds(parallel, st.dictionaries(NAMES, inner, min_size=1, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(NAMES, TREES, min_size=1, max_size=4))
+def test_every_step_is_planned_once_and_after_its_group(steps):
+    try:
+        plan = compile_plan({"version": "1.0", "steps": steps}, variables={})
+    except SpecErrors:  # a name stands twice
+        return
+    seen = {None: Group(mode="parallel")}
+    for step in plan.steps:
+        assert step.name not in seen
+        assert isinstance(seen[step.parent], Group)
+        seen[step.name] = step.action
+    groups = {name for name, action in seen.items() if isinstance(action, Group)}
+    assert groups == {None, *(step.parent for step in plan.steps)}
