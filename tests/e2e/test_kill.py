@@ -223,9 +223,13 @@ class Story:
     def verify_nothing_is_left(self):
         until(lambda: not processes_of(self.data), "the steps' processes to be gone")
         folder = self.data / "builds"
-        until(lambda: not folder.exists() or not any(folder.iterdir()), "the builds' folders to be gone")
+        kept = {"volumes"}  # for the next build of the pipeline
+        until(
+            lambda: not folder.exists() or {one.name for one in folder.iterdir()} <= kept,
+            "the builds' folders to be gone",
+        )
         if self.runtime == "docker":
-            for kind in ("containers", "networks", "volumes"):
+            for kind in ("containers", "networks"):  # the volume is kept for the next build
                 until(lambda kind=kind: not containers_of(self.data, kind), f"the {kind} to be gone")
 
 
