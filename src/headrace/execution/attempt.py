@@ -62,7 +62,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()  # the last words of the engine
     members: dict[str, str] = {}
     exports: dict[str, Export] = {}
-    uses_shared_file: bool = False  # exports were in the file that all steps share
+    export_files: tuple[str, ...] = ()  # those with something in them, in the volume; to be emptied
     may_be_retried: bool = False
 
 
@@ -348,10 +348,18 @@ class Attempt:
             return msgspec.structs.replace(ending, members=found)
         if self._image is not None:
             return await self._with_image(ending, self._image)
-        shared = b"" if is_hook(self._step.name) else await site.workspace.read(SHARED_FILE) or b""
-        files = [own, f"{self._desk.meta_folder}/{SHARED_FILE}" if self._desk.meta_folder else None]
-        exports = join_exports([shared, *[await site.workspace.read(file) or b"" for file in files if file]])
-        return msgspec.structs.replace(ending, exports=exports, uses_shared_file=bool(shared))
+        meta = self._desk.meta_folder
+        places = [
+            None if is_hook(self._step.name) else SHARED_FILE,
+            own,
+            f"{meta}/{SHARED_FILE}" if meta else None,
+        ]
+        contents = {place: await site.workspace.read(place) or b"" for place in places if place}
+        return msgspec.structs.replace(
+            ending,
+            exports=join_exports(list(contents.values())),
+            export_files=tuple(place for place, content in contents.items() if content),
+        )
 
     async def _with_image(self, ending: Ending, work: ImageWork) -> Ending:
         """Put what was made on record; a build or push leaves nothing in the volume."""

@@ -172,8 +172,12 @@ class _Play:
         refusal = ""
         try:
             await self._board.open_secrets()
+            if self._order.volume and not self._board.is_resumed:
+                await self._site.prepare_volume()  # what an earlier build exported is not of this one
         except StepRefused as missing:
             refusal = str(missing)
+        except OSError as failure:  # a full disk, say
+            refusal = f"cannot write to the volume: {failure}"
         log = await self._site.logs.open(
             self._build_id, report.INITIALIZING, secrets=frozenset(self._board.secrets)
         )

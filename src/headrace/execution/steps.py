@@ -14,7 +14,6 @@ import msgspec
 from headrace.execution import report
 from headrace.execution.attempt import Attempt, Desk, Ending, terminated
 from headrace.execution.book import Book
-from headrace.execution.exports import SHARED_FILE
 from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
 from headrace.execution.retry import delay_s
@@ -145,6 +144,7 @@ class _Life:
         )
         retry_at = self._site.clock.now() + timedelta(seconds=wait_s)
         await desk.report(retry_at=retry_at, reason=ending.reason)
+        await self._empty(ending)
         return await self._after_delay()
 
     async def _after_delay(self) -> Ending:
@@ -208,9 +208,16 @@ class _Life:
         else:
             has_hooks = False
             await self._end(status=ending.status, **changes)
-        if ending.uses_shared_file:  # only now: until the report, a crash reads it again
-            await self._site.workspace.write(SHARED_FILE, b"", mode=WRITABLE)
+        await self._empty(ending)
         return has_hooks
+
+    async def _empty(self, ending: Ending) -> None:
+        """Leave no export in the volume, which later builds get; only once the report is durable.
+
+        Until then, a crash reads the files again.
+        """
+        for place in ending.export_files:
+            await self._site.workspace.write(place, b"", mode=WRITABLE)
 
     async def _mask(self, ending: Ending) -> None:
         """Mask what was exported as a secret, though nothing else is made of these exports."""
