@@ -27,7 +27,8 @@ HELLO = {"hello": {"image": "alpine", "commands": ["echo hello"]}}
 NOT_OFFERED = {"agents-tasks", "firebase-auth", "pipelines-debug"}
 # Their senders prove that they know a secret, which an example has not.
 UNSIGNED = {"triggers-events-run", "triggers-git-receive", "webhooks-git-receive"}
-OTHERWISE = {"push-workflow-data": 201}
+# Those that speak to the registry of the examples, which there is not, answer 400 and say so.
+OTHERWISE = {"push-workflow-data": 201, "images-tag": 400, "registries-test": 400}
 WAITING = {"workflow-approve", "workflow-deny"}
 
 
@@ -73,6 +74,11 @@ class Town:
         self.make("pipelines-create")
         self.make("contexts-create")
         self.make("steps-create")
+        self.make("registries-create")
+        self.make("images-add-from-external-source")
+        metadata = ROUTES["images-upsert-metadata"].example
+        image = f"/api/images/{quote(metadata.path['dockerImageId'], safe='')}"
+        assert self.server.call("POST", f"{image}/metadata", metadata.body)[0] == 200
         git = {
             "kind": "context",
             "metadata": {"name": "github"},
@@ -109,6 +115,8 @@ class Town:
                 self.clear(f"/api/agent/{one['id']}")
         if operation == "steps-create":
             self.clear("/api/step-types/acme%2Fhello")
+        if operation == "registries-create":
+            self.clear("/api/registries/main")
         if operation == "contexts-create":
             self.clear("/api/contexts/shared-config")
         if operation in ("pipelines-create", "projects-create", "projects-delete"):
