@@ -95,10 +95,9 @@ async def test_services_go_with_their_build(kind, workspace):
 
 
 async def test_the_local_runtime_refuses_with_the_cure(tmp_path):
-    runtime = KINDS["local"](tmp_path).runtime
-    for workspace in (await runtime.open("one"), await runtime.environment("two")):
-        with pytest.raises(StepCouldNotStart, match="--runtime docker"):
-            await workspace.start("a", service("true"), say=say)
+    workspace = await KINDS["local"](tmp_path).runtime.open("one")
+    with pytest.raises(StepCouldNotStart, match="--runtime docker"):
+        await workspace.start("a", service("true"), say=say)
 
 
 async def test_a_service_is_found_by_its_names(contained):
@@ -136,14 +135,3 @@ async def test_own_volumes_are_kept_among_the_services_of_a_network(contained):
     await contained.clear("n1")
     again = await contained.start("c", service("ls", "/d", network="n1", own_volumes=volume), say=say)
     assert await finish(again) == ("", 0)
-
-
-async def test_an_environment_outlives_builds_until_it_is_destroyed(kind):
-    environment = await kind.runtime.environment("e" * 24)
-    await environment.start("a", service("sleep", "60"), say=say)
-    await kind.runtime.sweep(await kind.runtime.builds())
-    again = await kind.runtime.environment("e" * 24)
-    assert await again.adopt("a") is not None
-    await environment.destroy(keep_volume=False)
-    await again.destroy(keep_volume=False)
-    assert await kind.leftovers() == []

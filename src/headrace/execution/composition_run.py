@@ -14,7 +14,7 @@ from headrace.execution.services import GRACE_S, network_of
 from headrace.execution.site import Site
 from headrace.execution.tasks import call_off
 from headrace.pipeline.plan import PlannedStep, RunComposition
-from headrace.pipeline.variables import Scope
+from headrace.pipeline.variables import Scope, substitute
 from headrace.runtimes.base import RunningStep, Say, StepCouldNotStart, StepExit
 
 
@@ -38,12 +38,13 @@ async def start_composition(
     )
     for note in found.composition.notes:
         await say(note)
+    contexts = [substitute(name, scope).strip() for name in action.registry_contexts]
     run = CompositionRun(site, network, frozenset(action.candidates))
     try:
         for service in found.composition.services:
             await say(f"Starting service {service.name!r} from image {service.image}")
             command = service_command(service, found.environments[service.name], network=network)
-            command = msgspec.structs.replace(command, login=await login_for(site, service.image))
+            command = msgspec.structs.replace(command, login=await login_for(site, service.image, contexts))
             try:
                 running = await site.workspace.start(f"{unit}/{service.name}", command, say=say)
             except StepCouldNotStart as failure:

@@ -1,11 +1,12 @@
 """Compositions at run time: found, filled in, and made into the commands of their services."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from headrace.execution.errors import StepRefused
 from headrace.execution.images import Registries
 from headrace.execution.site import Site
 from headrace.pipeline.compose import Composition, CompositionRefused, ServiceDefinition, read_composition
@@ -88,9 +89,21 @@ async def resolve(
     return Resolved(read, environments)
 
 
-async def login_for(site: Site, image: str) -> RegistryLogin | None:
-    """Return the account's login to pull an image with; it is masked in every log from now on."""
-    login = Registries(await site.registries()).login_for(image)
+async def login_for(site: Site, image: str, contexts: Sequence[str] = ()) -> RegistryLogin | None:
+    """Return the account's login to pull an image with; it is masked in every log from now on.
+
+    Args:
+        site: of the build.
+        image: what is pulled.
+        contexts: names of registries that come first where a domain has several.
+
+    Raises:
+        StepCouldNotStart: one of the contexts does not exist.
+    """
+    try:
+        login = Registries(await site.registries()).login_for(image, contexts)
+    except StepRefused as refusal:
+        raise StepCouldNotStart(str(refusal)) from refusal
     if login is not None:
         site.board.secrets.add(login.password)
     return login

@@ -142,28 +142,10 @@ class RunComposition(_Frozen, frozen=True, kw_only=True, tag="composition"):
     candidates: dict[str, Any]  # service definitions, by name
     variables: tuple[str, ...] = ()  # ``NAME=value``, for the ``${NAME}`` of compose
     working_directory: str | None = None
+    registry_contexts: tuple[str, ...] = ()  # names that come first where a domain has several
 
 
-class LaunchComposition(_Frozen, frozen=True, kw_only=True, tag="launch"):
-    """``type: launch-composition``: services that stay after the build, as an environment."""
-
-    composition: dict[str, Any] | str
-    variables: tuple[str, ...] = ()
-    working_directory: str | None = None
-    environment_name: str | None = None  # None: name or path of the composition
-    entry_point: str | None = None  # name of the main service
-
-
-Action = (
-    RunCommands
-    | CloneRepository
-    | BuildImage
-    | PushImage
-    | WaitForApproval
-    | Group
-    | RunComposition
-    | LaunchComposition
-)
+Action = RunCommands | CloneRepository | BuildImage | PushImage | WaitForApproval | Group | RunComposition
 
 
 class Retry(_Frozen, frozen=True, kw_only=True):

@@ -21,7 +21,6 @@ from headrace.pipeline.fields import (
 from headrace.pipeline.findings import Findings, Place, nearest
 from headrace.pipeline.plan import (
     Action,
-    LaunchComposition,
     Readiness,
     RunComposition,
     Services,
@@ -143,8 +142,6 @@ def step_services(value: object, root: Services | None, place: Place, found: Fin
 
 def check_action(action: Action, place: Place, found: Findings) -> None:
     """Report what is wrong with the composition of a step; other actions have none."""
-    if isinstance(action, LaunchComposition):
-        check_composition(action.composition, place / "composition", found)
     if not isinstance(action, RunComposition):
         return
     if not action.candidates:

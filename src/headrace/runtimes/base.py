@@ -214,12 +214,6 @@ class Runtime(Protocol):
                 gone. Empty: one of the build's own.
         """
 
-    async def environment(self, environment_id: str) -> Workspace:
-        """Return the workspace of services that outlive their build: a new one, or what is there.
-
-        It has no volume. `builds` does not tell of it; only its own `destroy` removes it.
-        """
-
     async def builds(self) -> frozenset[str]:
         """Return the ids of the builds that have anything on this machine, but for volumes."""
 

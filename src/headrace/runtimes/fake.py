@@ -249,7 +249,6 @@ class FakeRuntime:
     def __init__(self, clock: Sleeper | None = None) -> None:
         self.workspaces: dict[str, FakeWorkspace] = {}
         self.files: dict[str, dict[str, bytes]] = {}
-        self.environments: dict[str, FakeWorkspace] = {}
         self._clock = clock or SystemClock()
 
     async def open(self, build_id: str, *, volume: str = "") -> FakeWorkspace:
@@ -258,10 +257,6 @@ class FakeRuntime:
             files = self.files.setdefault(volume or build_id, {})
             self.workspaces[build_id] = FakeWorkspace(build_id, self._clock, files)
         return self.workspaces[build_id]
-
-    async def environment(self, environment_id: str) -> FakeWorkspace:
-        """Return the workspace of services that outlive their build."""
-        return self.environments.setdefault(environment_id, FakeWorkspace(environment_id, self._clock))
 
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a workspace."""

@@ -41,6 +41,7 @@ class Composition(StepType):
             candidates=spec["composition_candidates"],
             variables=spec["composition_variables"] or (),
             working_directory=spec["working_directory"],
+            registry_contexts=spec["registry_contexts"] or (),
         )
 
 
@@ -60,13 +61,3 @@ class LaunchComposition(StepType):
         "environment_name": Text(),
         "entry_point": Text(),
     }
-
-    def plan(self, spec: StepSpec) -> plan.LaunchComposition:
-        """What the step comes to: the document as written, and the name that it gets."""
-        return plan.LaunchComposition(
-            composition=spec["composition"],
-            variables=spec["composition_variables"] or (),
-            working_directory=spec["working_directory"],
-            environment_name=spec["environment_name"],
-            entry_point=spec["entry_point"],
-        )

@@ -61,16 +61,14 @@ class DockerSettings(msgspec.Struct, frozen=True):
 class DockerWorkspace:
     """What one build owns on the engine."""
 
-    def __init__(
-        self, docker: Docker, settings: DockerSettings, owner: str, *, kind: str = "build", volume: str = ""
-    ) -> None:
+    def __init__(self, docker: Docker, settings: DockerSettings, build_id: str, volume: str) -> None:
         installation = settings.installation
         self._docker = docker
         self._logins = settings.logins.expanduser()
         self._base = f"{_http(settings.host)}/{_API}"
-        self._labels = {_INSTALLATION: installation, f"{_LABEL}.{kind}": owner}
-        self._name = f"headrace-{installation}-{owner}"
-        self._disk = self._own_volume(volume or owner, kind)
+        self._labels = {_INSTALLATION: installation, f"{_LABEL}.build": build_id}
+        self._name = f"headrace-{installation}-{build_id}"
+        self._disk = self._own_volume(volume or build_id)
         self.left: asyncio.Event | None = None  # set when `destroy` is done, there while it works
         self._network: asyncio.Task[None] | None = None
         self._current: dict[str, DockerStep] = {}
@@ -81,11 +79,10 @@ class DockerWorkspace:
     def _log(self, container: DockerContainer) -> EngineLog:
         return EngineLog(self._docker, self._base, container.id)
 
-    def _own_volume(self, volume_id: str, kind: str) -> EngineVolume:
-        installation = {_INSTALLATION: self._labels[_INSTALLATION]}
-        labels = {**installation, VOLUME_LABEL: volume_id} if kind == "build" else self._labels
-        name = f"headrace-{self._labels[_INSTALLATION]}-{volume_id}"
-        return EngineVolume(self._docker, self._base, name, labels)
+    def _own_volume(self, volume_id: str) -> EngineVolume:
+        installation = self._labels[_INSTALLATION]
+        labels = {_INSTALLATION: installation, VOLUME_LABEL: volume_id}
+        return EngineVolume(self._docker, self._base, f"headrace-{installation}-{volume_id}", labels)
 
     def _make_network(self) -> asyncio.Task[None]:
         """Begin to make the network, once; a container can be made meanwhile, not started."""
@@ -307,13 +304,9 @@ class DockerRuntime:
         earlier = self._holders.get(volume)
         if earlier is not None and earlier.left is not None:
             await earlier.left.wait()
-        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume=volume)
+        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume)
         self._holders[volume or build_id] = opened
         return opened
-
-    async def environment(self, environment_id: str) -> DockerWorkspace:
-        """Return the workspace of services that outlive their build."""
-        return DockerWorkspace(self._docker(), self._settings, environment_id, kind="environment")
 
     async def builds(self) -> frozenset[str]:
         """Return the builds of this installation that have a container, a network or a volume."""

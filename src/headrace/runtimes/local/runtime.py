@@ -175,10 +175,6 @@ class LocalRuntime:
         """Return the workspace of a build; its folders are made when a step or a file needs them."""
         return LocalWorkspace(self._root / build_id, self._volumes / (volume or build_id), self._hidden)
 
-    async def environment(self, environment_id: str) -> LocalWorkspace:
-        """Return a workspace that refuses to start anything."""
-        return await self.open(environment_id)
-
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a folder."""
         return _names_in(self._root) - {self._volumes.name}
