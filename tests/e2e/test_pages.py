@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from e2e.server import until
 from e2e.town import step
 from headrace.resources.users import service as users
 from headrace.web import pages
@@ -22,10 +23,11 @@ AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 CHROMIUM = "chromium"
 PASSWORD = "a password for the pages"
 SHELL_BYTES = 20 * 1024
+MOST_ROWS = 300
 HOSTILE = "<script>document.title='owned'</script>"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it lives, an event loop runs in this thread
 def browser():
     program = shutil.which(CHROMIUM)
     if program is None:
@@ -161,6 +163,41 @@ def test_text_of_a_log_and_a_name_have_no_effect_on_the_page(new_page, person, a
     expect(line).to_be_visible(timeout=20_000)
     expect(page.get_by_role("log").locator(".red")).to_have_text("red")
     assert page.title() == "Build · Headrace"
+
+
+def test_a_long_log_is_read_on_without_a_broken_character(new_page, person, acme):
+    acme.pipeline("long", steps={"talk": step("i=0; while [ $i -lt 60000 ]; do echo é$i; i=$((i+1)); done")})
+    build_id = acme.run("p/long")
+    page = log_in(new_page(), person)
+    until(lambda: acme.build(build_id)["status"] == "success", "the build")
+    page.goto(f"/builds/{build_id}?step=talk")
+    log = page.get_by_role("log")
+    expect(log.get_by_text(re.compile(r"^é\d+$")).first).to_be_visible()
+    for _ in range(2):  # it is over two mebibytes long
+        before = log.evaluate("(box) => box.scrollHeight")
+        page.get_by_role("button", name="Read on").click()
+        until(lambda before=before: log.evaluate("(box) => box.scrollHeight") > before, "more lines")
+    expect(page.get_by_role("button", name="Read on")).to_have_count(0)
+    log.evaluate("(box) => (box.scrollTop = box.scrollHeight)")
+    expect(log.get_by_text("é59999", exact=True)).to_be_visible()
+    assert log.locator("li").count() <= MOST_ROWS
+    whole = page.evaluate(f"fetch('/api/builds/{build_id}/logs?step=talk').then((a) => a.text())")
+    numbers = log.locator(".number").all_inner_texts()
+    assert int(numbers[-1]) == len(whole.splitlines())
+
+
+def test_each_project_shows_its_own_pipelines(new_page, person, acme):
+    acme.pipeline("ok", name="one/first")
+    acme.pipeline("ok", name="two/second")
+    page = log_in(new_page(), person, "/projects/one")
+    expect(page.get_by_role("link", name="one/first")).to_be_visible()
+    page.get_by_role("link", name="Projects").click()
+    page.get_by_role("link", name="two", exact=True).click()
+    expect(page.get_by_role("link", name="two/second")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("link", name="one/first")).to_be_visible()
+    expect(page.get_by_role("link", name="two/second")).to_have_count(0)
 
 
 def test_the_commands_of_a_page_do_what_it_does(new_page, person, acme):

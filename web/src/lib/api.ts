@@ -39,12 +39,13 @@ export function queryText(query: Query = {}): string {
 /** Write one name as one segment of a path. */
 export const segment = encodeURIComponent;
 
-/** Send one request below /api and return what it answers; throws `ApiFailure`. */
-export async function call<T>(
-  method: Method,
-  path: string,
-  { query, body, signal }: { query?: Query; body?: unknown; signal?: AbortSignal } = {},
-): Promise<T> {
+interface Asked {
+  query?: Query;
+  body?: unknown;
+}
+
+/** Send one request below /api; throws `ApiFailure` for anything but a success. */
+async function ask(method: Method, path: string, { query, body }: Asked): Promise<Response> {
   const headers: Record<string, string> = { "X-Headrace-Page": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer: Response;
@@ -53,24 +54,36 @@ export async function call<T>(
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal,
     });
-  } catch (reason) {
-    if (signal?.aborted) throw reason;
+  } catch {
     throw new ApiFailure(0, "the server cannot be reached; try again when it answers");
   }
-  const text = await answer.text();
-  const value: unknown = text && answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
-  if (answer.ok) return value as T;
+  if (answer.ok) return answer;
+  const value = await valueOf(answer);
   if (answer.status === 401 && path !== "/auth/login") lost();
   throw new ApiFailure(answer.status, messageOf(value) ?? `the server answered ${answer.status}`, value);
+}
+
+async function valueOf(answer: Response): Promise<unknown> {
+  const text = await answer.text();
+  return text && answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
+}
+
+/** Send one request below /api and return what it answers; throws `ApiFailure`. */
+export async function call<T>(method: Method, path: string, asked: Asked = {}): Promise<T> {
+  return (await valueOf(await ask(method, path, asked))) as T;
+}
+
+/** Read bytes; throws `ApiFailure`. */
+export async function getBytes(path: string, query?: Query): Promise<Uint8Array> {
+  return new Uint8Array(await (await ask("GET", path, { query })).arrayBuffer());
 }
 
 function messageOf(value: unknown): string | undefined {
   return typeof value === "object" && value !== null && "message" in value ? String(value.message) : undefined;
 }
 
-export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>("GET", path, { query, signal });
+export const get = <T>(path: string, query?: Query) => call<T>("GET", path, { query });
 export const post = <T>(path: string, body?: unknown, query?: Query) => call<T>("POST", path, { body, query });
 export const put = <T>(path: string, body?: unknown, query?: Query) => call<T>("PUT", path, { body, query });
 export const patch = <T>(path: string, body?: unknown, query?: Query) => call<T>("PATCH", path, { body, query });
