@@ -166,7 +166,7 @@ def test_text_of_a_log_and_a_name_have_no_effect_on_the_page(new_page, person, a
 
 
 def test_a_long_log_is_read_on_without_a_broken_character(new_page, person, acme):
-    acme.pipeline("long", steps={"talk": step("i=0; while [ $i -lt 60000 ]; do echo é$i; i=$((i+1)); done")})
+    acme.pipeline("long", steps={"talk": step("i=0; while [ $i -lt 80000 ]; do echo é$i; i=$((i+1)); done")})
     build_id = acme.run("p/long")
     page = log_in(new_page(), person)
     until(lambda: acme.build(build_id)["status"] == "success", "the build")
@@ -179,7 +179,7 @@ def test_a_long_log_is_read_on_without_a_broken_character(new_page, person, acme
         until(lambda before=before: log.evaluate("(box) => box.scrollHeight") > before, "more lines")
     expect(page.get_by_role("button", name="Read on")).to_have_count(0)
     log.evaluate("(box) => (box.scrollTop = box.scrollHeight)")
-    expect(log.get_by_text("é59999", exact=True)).to_be_visible()
+    expect(log.get_by_text("é79999", exact=True)).to_be_visible()
     assert log.locator("li").count() <= MOST_ROWS
     whole = page.evaluate(f"fetch('/api/builds/{build_id}/logs?step=talk').then((a) => a.text())")
     numbers = log.locator(".number").all_inner_texts()
