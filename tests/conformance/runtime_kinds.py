@@ -4,6 +4,8 @@ import os
 import uuid
 from pathlib import Path
 
+import pytest
+
 from headrace.runtimes import DEFAULT_ENGINE, engine_answers
 from headrace.runtimes.fake import FakeRuntime
 
@@ -117,3 +119,16 @@ class Docker(RuntimeKind):
 
 
 KINDS = {kind.name: kind for kind in (Fake, Local, Docker)}
+
+
+DOCKER = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.xdist_group("docker")])
+
+
+async def made(name, tmp_path):
+    """Yield a runtime of this name for one test, and clean up after it."""
+    found = KINDS[name](tmp_path)
+    if reason := found.lacking():
+        pytest.skip(reason)
+    yield found
+    await found.sweep()
+    await found.runtime.close()

@@ -1,14 +1,13 @@
 """The queue in the database: limits, claims, leases, stops, decisions and keys, on both engines."""
 
 import asyncio
-import contextlib
 import os
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from conformance.feed_kinds import DEADLINE_S, PLAN, Queue, until
+from conformance.feed_kinds import DEADLINE_S, PLAN, until
 from headrace.execution.ports import ClaimLost, Decision, SecretRef, StepState
 from headrace.http.auth import Credential
 from headrace.http.errors import BadRequest
@@ -18,14 +17,6 @@ from headrace.resources.api_keys import service as api_keys
 from headrace.resources.builds import service
 from headrace.resources.builds.schemas import Sealed
 from headrace.resources.builds.secrets import KEY
-
-
-@pytest.fixture
-async def builds(database, tmp_path):
-    async with contextlib.AsyncExitStack() as stack:
-        found = Queue(database, tmp_path, stack)
-        yield found
-    found.hub.close()
 
 
 async def running(builds, feed, **more):

@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from conformance.runtime_kinds import ADDED_WAIT_S, KINDS
-from conformance.test_runtime import DOCKER, Said, finish, made
+from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, KINDS, made
+from conformance.test_runtime import Said, finish
 from headrace.runtimes.base import (
     VOLUME,
     Command,
@@ -25,12 +25,6 @@ CLASSIC, BUILDKIT = False, True
 
 @pytest.fixture(params=["fake", DOCKER])
 async def kind(request, tmp_path):
-    async for found in made(request.param, tmp_path):
-        yield found
-
-
-@pytest.fixture(params=[DOCKER])
-async def docker(request, tmp_path):
     async for found in made(request.param, tmp_path):
         yield found
 

@@ -10,24 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance.runtime_kinds import ADDED_WAIT_S, KINDS, RuntimeKind
+from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, KINDS, RuntimeKind, made
 from headrace.runtimes.base import VOLUME, Command, RegistryLogin, StepCouldNotStart, StepExit
 from headrace.runtimes.docker import DockerRuntime, DockerSettings
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(90)]
 CRASHING = Path(__file__).with_name("crashing_worker.py")
-
-
-DOCKER = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.xdist_group("docker")])
-
-
-async def made(name, tmp_path):
-    found = KINDS[name](tmp_path)
-    if reason := found.lacking():
-        pytest.skip(reason)
-    yield found
-    await found.sweep()
-    await found.runtime.close()
 
 
 @pytest.fixture(params=["fake", "local", DOCKER])
@@ -40,13 +28,6 @@ async def kind(request, tmp_path):
 @pytest.fixture(params=["local", DOCKER])
 async def real(request, tmp_path):
     """The runtimes with real processes."""
-    async for found in made(request.param, tmp_path):
-        yield found
-
-
-@pytest.fixture(params=[DOCKER])
-async def docker(request, tmp_path):
-    """Docker alone: what no other runtime can."""
     async for found in made(request.param, tmp_path):
         yield found
 

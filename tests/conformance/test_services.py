@@ -2,22 +2,12 @@
 
 import pytest
 
-from conformance.runtime_kinds import KINDS
+from conformance.runtime_kinds import DOCKER, KINDS, made
 from headrace.runtimes.base import Command, Service, StepCouldNotStart
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(90)]
-DOCKER = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.xdist_group("docker")])
 SERVE = ("sh", "-c", "mkdir /w; echo served > /w/index.html; httpd -p 8080 -h /w; echo up; sleep 60")
 ASK = "for i in 1 2 3 4 5 6 7 8 9; do wget -q -O - http://{}:8080/ && exit 0; sleep 1; done; exit 1"
-
-
-async def made(name, tmp_path):
-    found = KINDS[name](tmp_path)
-    if reason := found.lacking():
-        pytest.skip(reason)
-    yield found
-    await found.sweep()
-    await found.runtime.close()
 
 
 @pytest.fixture
@@ -37,12 +27,6 @@ async def contained(docker):
 
 @pytest.fixture(params=["fake", DOCKER])
 async def kind(request, tmp_path):
-    async for found in made(request.param, tmp_path):
-        yield found
-
-
-@pytest.fixture(params=[DOCKER])
-async def docker(request, tmp_path):
     async for found in made(request.param, tmp_path):
         yield found
 

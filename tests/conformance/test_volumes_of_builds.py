@@ -1,12 +1,10 @@
 """Which volume a build gets, on both databases: the one its pipeline's last build left, or a new one."""
 
-import contextlib
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import update
 
-from conformance.feed_kinds import Queue
 from headrace.execution.ports import StepState
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.status import BuildStatus, StepStatus
@@ -20,14 +18,6 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def engine_name(request):
     """What holds the builds: the database of this engine."""
     return request.param
-
-
-@pytest.fixture
-async def builds(database, tmp_path):
-    async with contextlib.AsyncExitStack() as stack:
-        found = Queue(database, tmp_path, stack)
-        yield found
-    found.hub.close()
 
 
 async def claimed(builds, feed, **more):
