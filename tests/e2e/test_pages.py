@@ -22,7 +22,7 @@ BUILT = Path(pages.__file__).parent / "built"
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 CHROMIUM = "chromium"
 PASSWORD = "a password for the pages"
-SHELL_BYTES = 20 * 1024
+SHELL_BYTES = 20_000
 MOST_ROWS = 300
 HOSTILE = "<script>document.title='owned'</script>"
 
