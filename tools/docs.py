@@ -12,6 +12,7 @@ from headrace.http.scopes import LABELS
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import operations
 from openapi import all_routes
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -37,15 +38,20 @@ all that its user may. `any` below stands for every valid key, `public` for no k
 
 def pages() -> dict[Path, str]:
     """Every page that is made, with its text."""
-    return {DOCS / "settings.md": settings.documentation(), DOCS / "api.md": api(all_routes())}
+    routes = all_routes()
+    return {
+        DOCS / "settings.md": settings.documentation(),
+        DOCS / "api.md": api(routes),
+        DOCS / "operations.md": operations.page(routes),
+    }
 
 
 def api(routes: list[Route]) -> str:
     """The page of the API: all operations, grouped as in the document."""
     spec = document(routes, version="", server_url="/api")
     by_tag: dict[str, list[str]] = {}
-    for path, operations in spec["paths"].items():
-        for method, operation in operations.items():
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
             by_tag.setdefault(operation["tags"][0], []).extend(_operation(method, path, operation))
     lines = [_HEAD, "| scope | what it allows |", "|---|---|"]
     lines += [f"| `{scope}` | {label} |" for group in LABELS.values() for scope, label in group.items()]

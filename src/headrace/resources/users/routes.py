@@ -50,7 +50,7 @@ def change_account(
 
 @router.route("GET", "/user/firebaseAuth", scope=Scope.ANY, sdk="firebase.auth")
 def firebase_auth() -> dict[str, Any]:
-    """Refuse the log transport by Firebase, which this server does not use.
+    """Get a Firebase token: not offered, the answer is 501.
 
     Live logs come by the WebSocket, ended ones by the archive.
     """

@@ -1,0 +1,46 @@
+"""The list of the public API's operations is whole, and is the reference's where that is at hand."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from architecture.tree import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import operations
+from openapi import all_routes
+
+ROUTES = {operations.address(route.method, route.path): route for route in all_routes()}
+ROW = re.compile(r"^\| (P\d) \| ([A-Z]+) `([^`]+)`[^|]*\| ([\w.-]+) · ([\w.-]+) \|", re.MULTILINE)
+
+
+def test_no_operation_is_listed_twice():
+    addresses = [operations.address(row["method"], row["path"]) for row in operations.listed()]
+    assert len(addresses) == len(set(addresses))
+
+
+def test_every_operation_that_is_needed_first_is_real():
+    states = {
+        row["path"]: operations.state(ROUTES.get(operations.address(row["method"], row["path"])))
+        for row in operations.listed()
+        if row["priority"] == "P0" and row["path"] != "/clusters"
+    }
+    assert {path for path, state in states.items() if state != operations.REAL} == set()
+
+
+def test_the_page_knows_what_only_refuses():
+    refused = {route.operation for route in ROUTES.values() if operations.state(route) == operations.REFUSED}
+    assert refused == {"agents-tasks", "firebase-auth", "pipelines-debug"}
+
+
+def test_the_list_has_every_operation_of_the_reference():
+    reference = Path(os.environ.get("HEADRACE_REFERENCE", "reference")) / "api.md"
+    if not reference.is_file():
+        pytest.skip("no reference here: HEADRACE_REFERENCE names the folder that has api.md")
+    names = ("priority", "method", "path", "operation", "sdk")
+    listed = {tuple(row[name] for name in names) for row in operations.listed()}
+    assert set(ROW.findall(reference.read_text())) <= listed
