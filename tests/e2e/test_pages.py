@@ -6,6 +6,7 @@ import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -24,6 +25,7 @@ CHROMIUM = "chromium"
 PASSWORD = "a password for the pages"
 SHELL_BYTES = 20_000
 MOST_ROWS = 300
+LISTS = ("/triggers", "/contexts", "/images", "/step-types", "/workers", "/users")
 HOSTILE = "<script>document.title='owned'</script>"
 
 
@@ -200,11 +202,74 @@ def test_each_project_shows_its_own_pipelines(new_page, person, acme):
     expect(page.get_by_role("link", name="two/second")).to_have_count(0)
 
 
+def test_a_project_is_renamed_and_deleted(new_page, person, acme):
+    acme.call("POST", "/api/projects", {"projectName": "old", "tags": ["a"]})
+    page = log_in(new_page(), person, "/projects")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Name").fill("new")
+    page.get_by_label("Tags").fill("b c")
+    page.get_by_role("button", name="Save").click()
+    row = page.get_by_role("row", name=re.compile("new"))
+    expect(row.locator(".tag")).to_have_text(["b", "c"])
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("There is no project yet")).to_be_visible()
+
+
+def test_a_context_is_made_and_deleted_and_its_secret_not_shown(new_page, person, acme):
+    page = log_in(new_page(), person, "/contexts")
+    page.get_by_role("button", name="New context").click()
+    page.get_by_label("Name", exact=True).fill("shared")
+    page.get_by_label("Type").select_option("secret")
+    page.get_by_role("textbox", name="Variables").fill("PASSWORD=very-secret")
+    expect(page.get_by_text("very-secret")).to_have_count(0)
+    page.get_by_role("button", name="Create").click()
+    row = page.get_by_role("row", name=re.compile("shared"))
+    expect(row.locator(".tag")).to_have_text("PASSWORD")
+    row.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("There is no context yet")).to_be_visible()
+    assert acme.call("GET", "/api/contexts") == []
+
+
+def test_a_trigger_names_its_pipeline_and_is_deleted(new_page, person, acme):
+    pipeline = acme.pipeline("ok")
+    values = {"expression": "@daily", "message": "nightly"}
+    event = acme.call(
+        "POST", "/api/hermes/events?public=false", {"type": "cron", "kind": "codefresh", "values": values}
+    )
+    acme.call("POST", f"/api/hermes/triggers/{quote(event, safe='')}/{pipeline}", {"filters": {}})
+    page = log_in(new_page(), person, "/triggers")
+    expect(page.get_by_role("link", name="p/ok")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No event starts a pipeline yet")).to_be_visible()
+    assert acme.call("GET", "/api/hermes/triggers") == []
+
+
+def test_home_and_the_lists_show_what_there_is(new_page, person, acme):
+    acme.pipeline("ok")
+    page = log_in(new_page(), person)
+    expect(page.get_by_text("No build has run yet")).to_be_visible()
+    build_id = acme.run("p/ok")
+    expect(page.locator(f"[data-build='{build_id}'] [data-status=success]").first).to_be_visible(
+        timeout=20_000
+    )
+    page.get_by_role("link", name="Workers").click()
+    expect(page.get_by_role("meter")).to_be_visible()
+    page.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("row", name=re.compile(f"{person} you – admin"))).to_be_visible()
+    page.get_by_role("link", name="Step types").click()
+    expect(page.get_by_role("cell", name=re.compile("^codefresh-run"))).to_be_visible()
+    page.get_by_role("searchbox").fill("codefresh-run")
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
 def test_the_commands_of_a_page_do_what_it_does(new_page, person, acme):
     acme.pipeline("ok")
     acme.run("p/ok")
     page = log_in(new_page(), person)
-    for path in ("/builds", "/projects", "/pipelines", "/pipelines/p%2Fok", "/user/keys"):
+    for path in ("/", "/builds", "/projects", "/pipelines", "/pipelines/p%2Fok", "/user/keys", *LISTS):
         page.goto(path)
         page.get_by_text("as curl / as codefresh").click()
         for shown in page.locator("[data-command=curl]").all_inner_texts():
@@ -256,6 +321,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(new_page, person, acme
         "/pipelines",
         f"/pipelines/p%2F{'long-' * 20}name",
         "/user/keys",
+        *LISTS,
         "/nowhere",
     ):
         page.goto(path)

@@ -2,12 +2,18 @@
 import type { Route } from "./lib/router.svelte";
 
 export const ROUTES: Route[] = [
-  { pattern: "/", title: "Home", load: () => import("./views/Builds.svelte") },
+  { pattern: "/", title: "Home", load: () => import("./views/Home.svelte") },
   { pattern: "/builds", title: "Builds", load: () => import("./views/Builds.svelte") },
   { pattern: "/builds/:id", title: "Build", load: () => import("./views/Build.svelte") },
   { pattern: "/pipelines", title: "Pipelines", load: () => import("./views/Pipelines.svelte") },
   { pattern: "/pipelines/:name", title: "Pipeline", load: () => import("./views/Pipeline.svelte") },
   { pattern: "/projects/:project", title: "Project", load: () => import("./views/Pipelines.svelte") },
   { pattern: "/projects", title: "Projects", load: () => import("./views/Projects.svelte") },
+  { pattern: "/triggers", title: "Triggers", load: () => import("./views/Triggers.svelte") },
+  { pattern: "/contexts", title: "Contexts", load: () => import("./views/Contexts.svelte") },
+  { pattern: "/images", title: "Images", load: () => import("./views/Images.svelte") },
+  { pattern: "/step-types", title: "Step types", load: () => import("./views/StepTypes.svelte") },
+  { pattern: "/workers", title: "Workers", load: () => import("./views/Workers.svelte") },
+  { pattern: "/users", title: "Users", load: () => import("./views/Users.svelte") },
   { pattern: "/user/keys", title: "API keys", load: () => import("./views/ApiKeys.svelte") },
 ];
