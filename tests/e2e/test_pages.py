@@ -258,7 +258,7 @@ def test_home_and_the_lists_show_what_there_is(new_page, person, acme):
     page.get_by_role("link", name="Workers").click()
     expect(page.get_by_role("meter")).to_be_visible()
     page.get_by_role("link", name="Users").click()
-    expect(page.get_by_role("row", name=re.compile(f"{person} you – admin"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile(f"{person} you . admin"))).to_be_visible()
     page.get_by_role("link", name="Step types").click()
     expect(page.get_by_role("cell", name=re.compile("^codefresh-run"))).to_be_visible()
     page.get_by_role("searchbox").fill("codefresh-run")
