@@ -18,6 +18,7 @@ RIGHTS = [str(scope) for group in LABELS.values() for scope in group]
 NAMED = "my-project%2Fmy-basic-pipeline"
 # What every account has: an environment is served by workers of the installation.
 COMMON = {
+    "clusters-create",
     "runtime-envs-get",
     "runtime-envs-get-base-images",
     "runtime-envs-set-default",
@@ -53,6 +54,8 @@ def objects(client, installation, database, people):
     ):
         document = {"kind": "context", "metadata": {"name": name}, "spec": {"type": kind, "data": data}}
         assert client.post("/api/contexts", document).status == 200
+    [register] = [route for route in ROUTES if route.operation == "clusters-create"]
+    assert client.post("/api/clusters/local/cluster", register.example.body).status == 200
     build = make_build(database, people["admin"], pipeline_id=pipeline["metadata"]["id"])
     run_to(installation, build, BuildStatus.PENDING_APPROVAL)
     project = client.get("/api/projects/name/my-project").json()

@@ -24,11 +24,18 @@ PIPELINE = "/api/pipelines/my-project%2Fmy-basic-pipeline"
 ASK = {"ask": {"type": "pending-approval"}}
 HELLO = {"hello": {"image": "alpine", "commands": ["echo hello"]}}
 # What is offered only to say that it is not.
-NOT_OFFERED = {"agents-tasks", "firebase-auth", "pipelines-debug"}
+NOT_OFFERED = {"agents-tasks", "clusters-credentials", "firebase-auth", "pipelines-debug"}
 # Their senders prove that they know a secret, which an example has not.
 UNSIGNED = {"triggers-events-run", "triggers-git-receive", "webhooks-git-receive"}
-# Those that speak to the registry of the examples, which there is not, answer 400 and say so.
-OTHERWISE = {"push-workflow-data": 201, "images-tag": 400, "registries-test": 400}
+# Those that speak to the registry or cluster of the examples, which there is not, answer 400 and say so.
+AWAY = ("namespaces", "pods", "services", "test", "workloads")
+OTHERWISE = {
+    "push-workflow-data": 201,
+    "images-tag": 400,
+    "registries-test": 400,
+    "kubernetes-generate-image-pull-secret": 400,
+    **{f"clusters-{name}": 400 for name in AWAY},
+}
 WAITING = {"workflow-approve", "workflow-deny"}
 
 
@@ -56,10 +63,11 @@ class Town:
     def __init__(self, server):
         self.server = server
 
-    def make(self, operation):
+    def make(self, operation, **path):
         """Send the example body of an operation that creates."""
         route = ROUTES[operation]
-        status, answer = self.server.call(route.method, f"/api{route.path}", route.example.body)
+        place = f"/api{route.path}".format(**path)
+        status, answer = self.server.call(route.method, place, route.example.body)
         assert status in (200, 409), answer
         return answer
 
@@ -75,6 +83,7 @@ class Town:
         self.make("contexts-create")
         self.make("steps-create")
         self.make("registries-create")
+        self.make("clusters-create", provider="local")
         self.make("images-add-from-external-source")
         metadata = ROUTES["images-upsert-metadata"].example
         image = f"/api/images/{quote(metadata.path['dockerImageId'], safe='')}"
@@ -117,6 +126,8 @@ class Town:
             self.clear("/api/step-types/acme%2Fhello")
         if operation == "registries-create":
             self.clear("/api/registries/main")
+        if operation == "clusters-create":
+            self.clear("/api/clusters/local/cluster/prod")
         if operation == "contexts-create":
             self.clear("/api/contexts/shared-config")
         if operation in ("pipelines-create", "projects-create", "projects-delete"):

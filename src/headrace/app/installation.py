@@ -18,6 +18,7 @@ from headrace.http.reference import Reference
 from headrace.http.reference import router as reference_router
 from headrace.http.routing import Route, Router
 from headrace.http.server import Api
+from headrace.integrations.clusters import Networks
 from headrace.kit.clock import SystemClock
 from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
@@ -132,6 +133,7 @@ class Installation:
                 BaseImages: BaseImages({"git-clone": self.settings.git_image}),
                 LogSettings: LogSettings(transport=self.settings.log_transport),
                 LogStore: self.logs,
+                Networks: Networks.read(self.settings.cluster_networks),
                 Reference: Reference(found, version=VERSION),
                 Sessions: self.sessions,
                 Signals: self.hub,

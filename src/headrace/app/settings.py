@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from headrace.integrations.clusters import Networks
+
 _PREFIX = "HEADRACE_"
 _FILE = "headrace.toml"
 _OF_DOCKER = ("docker_host", "docker_config")  # variables of Docker itself, heard where ours are not set
@@ -88,6 +90,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Text(ge=0, description="gigabytes that kept volumes may take together; the oldest go first"),
     ] = 20.0
+    cluster_networks: Annotated[
+        str,
+        Text(
+            description="networks in which clusters may be, as `10.0.0.0/8,127.0.0.0/8`; empty is all but "
+            "this machine and its links"
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Text(description="what the server's own log holds")
     ] = "info"
@@ -139,9 +148,11 @@ def read(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
             values[name] = text
     values |= {name: value for name, value in options.items() if value is not None and name in names}
     try:
-        return msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as problem:
+        found = msgspec.convert(values, Settings, strict=False)
+        Networks.read(found.cluster_networks)
+    except (msgspec.ValidationError, ValueError) as problem:
         raise SettingsInvalid(f"settings: {problem}") from None
+    return found
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:

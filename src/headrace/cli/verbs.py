@@ -221,6 +221,7 @@ VERBS: dict[str, Verb] = {
         Verb("create registry", "Create an image registry."),
         Verb("create context helm-repository", "Create the address of a Helm repository."),
         Verb("delete", "Delete a resource, or the one that a file (-f) names.", on_file="delete_from"),
+        Verb("generate", "Make something for others from what is stored."),
         Verb("patch", "Change parts of a resource."),
         Verb("annotate", "Put annotations on a resource."),
     )

@@ -6,6 +6,7 @@ RESOURCES = (
     "annotations",
     "api_keys",
     "builds",
+    "clusters",
     "contexts",
     "events",
     "images",

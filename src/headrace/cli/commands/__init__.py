@@ -13,6 +13,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get annotation",
     ),
     "builds": ("approve", "deny", "get builds|build", "logs", "restart", "terminate", "wait"),
+    "clusters": ("create clusters|cluster", "delete cluster|clusters", "generate image-pull-secret"),
     "completion": ("completion|completions",),
     "contexts": (
         "create context config",

@@ -1,0 +1,1 @@
+"""Kubernetes clusters of an account, with the login of each."""

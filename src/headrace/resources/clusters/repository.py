@@ -1,0 +1,43 @@
+"""The rows of clusters."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+
+from headrace.http.paging import MAX_LIMIT
+from headrace.kit.ids import new_id
+from headrace.resources.clusters.model import clusters
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored cluster."""
+
+    id: str
+    account_id: str
+    selector: str
+    provider: str
+    behind_firewall: bool
+    url: str
+    credentials: str  # sealed
+    created_at: datetime
+
+
+def listed(db: Connection, account_id: str) -> list[Cluster]:
+    """Return the clusters of an account by name."""
+    query = select(clusters).where(clusters.c.account_id == account_id)
+    query = query.order_by(clusters.c.selector, clusters.c.id).limit(MAX_LIMIT)
+    return [Cluster(**row) for row in db.execute(query).mappings()]
+
+
+def add(db: Connection, account_id: str, *, now: datetime, **values: Any) -> str:  # noqa: ANN401 - columns
+    """Store a new cluster; return its id."""
+    made = new_id()
+    db.execute(insert(clusters).values(id=made, account_id=account_id, created_at=now, **values))
+    return made
+
+
+def remove(db: Connection, account_id: str, cluster_id: str) -> None:
+    """Delete a cluster."""
+    db.execute(delete(clusters).where(clusters.c.account_id == account_id, clusters.c.id == cluster_id))

@@ -1,0 +1,210 @@
+"""The operations of clusters. Those that call one run in a thread, without the request's transaction."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from headrace.http.auth import Caller
+from headrace.http.errors import NotOffered
+from headrace.http.routing import Connection, Example, Router
+from headrace.http.scopes import Scope
+from headrace.integrations.clusters import Networks
+from headrace.kit.crypto import SecretBox
+from headrace.resources.clusters import service
+from headrace.resources.clusters.schemas import (
+    ClusterFields,
+    ClusterOut,
+    NamespaceOut,
+    NamespaceQuery,
+    PodOut,
+    PullSecretBody,
+    PullSecretOut,
+    PullSecretQuery,
+    ServiceOut,
+    WorkloadOut,
+)
+from headrace.storage.engine import Database
+
+if TYPE_CHECKING:
+    from headrace.integrations.clusters.client import Cluster
+
+router = Router("/clusters", tag="clusters")
+kubernetes = Router("/kubernetes", tag="clusters")
+
+Result = TypeVar("Result")
+_BODY = {
+    "selector": "prod",
+    "host": "https://kubernetes.example.org:6443",
+    "serviceAccountToken": "header.claims.signature",
+    "behindFirewall": True,
+}
+_ONE = Example(path={"selector": "prod"})
+_THERE = Example(path={"selector": "prod"}, query="namespace=default")
+
+
+@router.route("GET", "", scope=Scope.CLUSTER_READ, sdk="clusters.list")
+def list_clusters(caller: Caller, db: Connection) -> list[ClusterOut]:
+    """List the Kubernetes clusters of the account by name; without their logins."""
+    return service.listed(db, caller.account_id)
+
+
+@router.route(
+    "POST",
+    "/{provider}/cluster",
+    scope=Scope.CLUSTER_WRITE,
+    sdk="clusters.create",
+    admin=True,
+    example=Example(path={"provider": "local"}, body=_BODY),
+)
+async def create_cluster(
+    provider: str, body: ClusterFields, caller: Caller, database: Database, box: SecretBox, networks: Networks
+) -> ClusterOut:
+    """Register a cluster by a kubeconfig or a token.
+
+    It is called with the login before anything is stored, but behind a firewall. A kubeconfig
+    must hold its certificates and tokens itself; programs and files that it names are refused.
+    """
+    return await asyncio.to_thread(service.create, database, box, networks, caller.account_id, provider, body)
+
+
+@router.route(
+    "DELETE",
+    "/{provider}/cluster/{id}",
+    scope=Scope.CLUSTER_WRITE,
+    sdk="clusters.delete",
+    admin=True,
+    example=Example(path={"provider": "local", "id": "prod"}),
+)
+def delete_cluster(provider: str, id: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: A002, ARG001 - the names on the wire
+    """Forget a cluster; nothing happens in it."""
+    service.delete(db, caller.account_id, id)
+    return {}
+
+
+@router.route(
+    "GET",
+    "/{selector}/credentials",
+    scope=Scope.CLUSTER_READ,
+    sdk="clusters.credentials",
+    admin=True,
+    example=_ONE,
+)
+def get_credentials(selector: str, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Show the login of a cluster: not offered, because logins never come out."""
+    service.get(db, caller.account_id, selector)
+    raise NotOffered("the login of a cluster is not shown: register it where it is needed")
+
+
+@router.route("POST", "/{selector}/test", scope=Scope.CLUSTER_READ, sdk="clusters.test", example=_ONE)
+async def test_cluster(
+    selector: str, caller: Caller, database: Database, box: SecretBox, networks: Networks
+) -> dict[str, Any]:
+    """See that a cluster answers and knows the login."""
+    await _ask(selector, caller, database, box, networks, lambda cluster: cluster.check())
+    return {"ok": True}
+
+
+@router.route(
+    "GET", "/{selector}/namespaces", scope=Scope.CLUSTER_READ, sdk="clusters.namespaces", example=_ONE
+)
+async def list_namespaces(
+    selector: str, caller: Caller, database: Database, box: SecretBox, networks: Networks
+) -> list[NamespaceOut]:
+    """List the namespaces of a cluster by name."""
+    found = await _ask(selector, caller, database, box, networks, lambda cluster: cluster.namespaces())
+    return msgspec.convert(found, list[NamespaceOut])
+
+
+@router.route(
+    "GET", "/{selector}/services", scope=Scope.CLUSTER_READ, sdk="clusters.services", example=_THERE
+)
+async def list_services(
+    selector: str,
+    query: NamespaceQuery,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+) -> list[ServiceOut]:
+    """List the services of a namespace by name."""
+    where = query.namespace
+    found = await _ask(selector, caller, database, box, networks, lambda cluster: cluster.services(where))
+    return msgspec.convert(found, list[ServiceOut])
+
+
+@router.route(
+    "GET", "/{selector}/workloads", scope=Scope.CLUSTER_READ, sdk="clusters.workloads", example=_THERE
+)
+async def list_workloads(
+    selector: str,
+    query: NamespaceQuery,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+) -> list[WorkloadOut]:
+    """List deployments, stateful sets and daemon sets of a namespace."""
+    where = query.namespace
+    found = await _ask(selector, caller, database, box, networks, lambda cluster: cluster.workloads(where))
+    return msgspec.convert(found, list[WorkloadOut])
+
+
+@router.route("GET", "/{selector}/pods", scope=Scope.CLUSTER_READ, sdk="clusters.pods", example=_THERE)
+async def list_pods(
+    selector: str,
+    query: NamespaceQuery,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+) -> list[PodOut]:
+    """List the pods of a namespace by name, with phase and restarts."""
+    where = query.namespace
+    found = await _ask(selector, caller, database, box, networks, lambda cluster: cluster.pods(where))
+    return msgspec.convert(found, list[PodOut])
+
+
+@kubernetes.route(
+    "POST",
+    "/secrets/imagePullSecret",
+    scope=Scope.CLUSTER_WRITE,
+    sdk="kubernetes.generateImagePullSecret",
+    operation="kubernetes-generate-image-pull-secret",
+    admin=True,
+    example=Example(query="selector=prod&namespace=default", body={"registry": "main"}),
+)
+async def generate_pull_secret(
+    query: PullSecretQuery,
+    body: PullSecretBody,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+) -> PullSecretOut:
+    """Store the login of a registry in a namespace, for pods to pull with."""
+    name = await asyncio.to_thread(
+        service.put_pull_secret,
+        database,
+        box,
+        networks,
+        caller.account_id,
+        query.selector,
+        namespace=query.namespace,
+        registry=body.registry,
+    )
+    return PullSecretOut(name)
+
+
+async def _ask(
+    selector: str,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    question: Callable[["Cluster"], Result],
+) -> Result:
+    return await asyncio.to_thread(
+        service.ask, database, box, networks, caller.account_id, selector, question
+    )

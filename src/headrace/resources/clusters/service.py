@@ -1,0 +1,199 @@
+"""The rules of clusters: logins are sealed, and a cluster is called outside of every transaction."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.integrations.clusters import ClusterRefused, Credentials, CredentialsInvalid, Networks
+from headrace.integrations.clusters.credentials import by_token, from_kubeconfig
+from headrace.kit.crypto import SecretBox
+from headrace.resources.clusters import repository
+from headrace.resources.clusters.schemas import ClusterFields, ClusterName, ClusterOut
+from headrace.resources.registries import service as registries
+from headrace.storage.engine import Database
+
+if TYPE_CHECKING:
+    from headrace.integrations.clusters.client import Cluster
+
+Result = TypeVar("Result")
+_PROVIDERS = ("local", "gke", "aks", "eks", "amazon", "custom")
+_NAME_LENGTH = 63  # of a secret's name, to be safe beside what is put before it
+
+
+def listed(db: Connection, account_id: str) -> list[ClusterOut]:
+    """Return the account's clusters by name, without logins."""
+    return [_shown(each) for each in repository.listed(db, account_id)]
+
+
+def get(db: Connection, account_id: str, wanted: str) -> ClusterOut:
+    """Return a cluster by its id or name. Raises `NotFound`."""
+    return _shown(_find(db, account_id, wanted))
+
+
+def create(
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    account_id: str,
+    provider: str,
+    given: ClusterFields,
+) -> ClusterOut:
+    """Store a cluster, after it was called with the login; behind a firewall it is not called.
+
+    Raises:
+        BadRequest: something is missing or cannot be, or the cluster refuses.
+        Conflict: the name is taken.
+    """
+    if provider not in _PROVIDERS:
+        raise BadRequest(f"provider must be one of {', '.join(_PROVIDERS)}")
+    name, credentials = _read(given)
+    with database.reading() as db:
+        _check_free(db, account_id, name)
+    if not given.behind_firewall:
+        _call(name, credentials, networks, lambda cluster: cluster.check())
+    with database.transaction() as db:
+        _check_free(db, account_id, name)
+        repository.add(
+            db,
+            account_id,
+            now=datetime.now(UTC),
+            selector=name,
+            provider=provider,
+            behind_firewall=given.behind_firewall,
+            url=credentials.url,
+            credentials=box.seal(msgspec.json.encode(credentials).decode(), account_id),
+        )
+        return get(db, account_id, name)
+
+
+def delete(db: Connection, account_id: str, wanted: str) -> None:
+    """Forget a cluster, by id or name; nothing happens in it. Raises `NotFound`."""
+    repository.remove(db, account_id, _find(db, account_id, wanted).id)
+
+
+def ask(
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    account_id: str,
+    wanted: str,
+    question: Callable[["Cluster"], Result],
+) -> Result:
+    """Ask a cluster something, by its id or name.
+
+    Raises:
+        NotFound: there is none.
+        BadRequest: it does not answer, or refuses; the text says why.
+    """
+    with database.reading() as db:
+        found = _find(db, account_id, wanted)
+    return _call(found.selector, _opened(box, found), networks, question)
+
+
+def put_pull_secret(
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    account_id: str,
+    wanted: str,
+    *,
+    namespace: str,
+    registry: str,
+) -> str:
+    """Store the login of a registry in a namespace, for pods to pull with; return the secret's name.
+
+    Raises:
+        NotFound: the account has no such cluster or registry.
+        BadRequest: nobody can log in to the registry by name and password, or the cluster refuses.
+    """
+    with database.reading() as db:
+        _find(db, account_id, wanted)
+        name = registries.find(db, account_id, registry).name
+        access = next(each for each in registries.accesses(db, box, account_id) if each.name == name)
+    if access.refusal:
+        raise BadRequest(access.refusal)
+    domain = "https://index.docker.io/v1/" if access.domain == "docker.io" else access.domain
+    secret = _secret_name(access.domain, name)
+    logins = {domain: (access.username, access.password)}
+    ask(
+        database,
+        box,
+        networks,
+        account_id,
+        wanted,
+        lambda cluster: cluster.put_pull_secret(namespace, secret, logins),
+    )
+    return secret
+
+
+def credentials(db: Connection, box: SecretBox, account_id: str) -> dict[str, Credentials]:
+    """Return the login of each cluster of an account, by the cluster's name."""
+    return {each.selector: _opened(box, each) for each in repository.listed(db, account_id)}
+
+
+def _call(
+    name: str, credentials: Credentials, networks: Networks, question: Callable[["Cluster"], Result]
+) -> Result:
+    from headrace.integrations.clusters.client import Cluster  # noqa: PLC0415 - 0.2 s
+
+    try:
+        with Cluster(credentials, networks) as cluster:
+            return question(cluster)
+    except ClusterRefused as refusal:
+        raise BadRequest(f"cluster {name!r}: {refusal}") from None
+
+
+def _read(given: ClusterFields) -> tuple[str, Credentials]:
+    if bool(given.kubeconfig) == bool(given.host):
+        raise BadRequest("give a kubeconfig, or a host with a serviceAccountToken")
+    try:
+        if given.kubeconfig:
+            name, found = from_kubeconfig(given.kubeconfig, given.kube_context)
+        else:
+            name, found = "", by_token(given.host, given.service_account_token, given.client_ca)
+    except CredentialsInvalid as problem:
+        raise BadRequest(str(problem)) from None
+    name = (given.selector or name).strip()
+    if not name:
+        raise BadRequest("selector is required: the name of the cluster")
+    return name, found
+
+
+def _check_free(db: Connection, account_id: str, name: str) -> None:
+    if any(each.selector == name for each in repository.listed(db, account_id)):
+        raise Conflict(f"cluster already exists: {name!r}; delete it first, or choose another name")
+
+
+def _find(db: Connection, account_id: str, wanted: str) -> repository.Cluster:
+    for each in repository.listed(db, account_id):
+        if wanted in (each.id, each.selector):
+            return each
+    raise NotFound(f"could not find cluster {wanted!r}")
+
+
+def _opened(box: SecretBox, found: repository.Cluster) -> Credentials:
+    return msgspec.json.decode(box.open(found.credentials, found.account_id), type=Credentials)
+
+
+def _secret_name(domain: str, registry: str) -> str:
+    """A name that Kubernetes takes, and that two registries never share."""
+    plain = re.sub(r"[^a-z0-9]+", "-", f"{domain}-{registry}".lower()).strip("-")[:_NAME_LENGTH].strip("-")
+    mark = hashlib.sha256(f"{domain}\0{registry}".encode()).hexdigest()[:6]
+    return f"codefresh-generated-{plain}-{mark}"
+
+
+def _shown(found: repository.Cluster) -> ClusterOut:
+    return ClusterOut(
+        id=found.id,
+        selector=found.selector,
+        provider=found.provider,
+        behind_firewall=found.behind_firewall,
+        url=found.url,
+        cluster=ClusterName(found.selector),
+    )

@@ -1,0 +1,281 @@
+"""A small API server of Kubernetes: what the integration uses, as a real server answers it.
+
+TLS by an authority of its own, bearer tokens and client certificates (401), rights by token (403),
+lists in pieces (``continue``), 404 and 409 as `Status` objects, 422 for a name that cannot be.
+"""
+
+import base64
+import datetime as dt
+import ipaddress
+import json
+import re
+import ssl
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+TOKEN = "head.claims.sign"  # may do everything
+READER = "head.claims.read"  # may read everything but secrets
+KINDS = {
+    "namespaces": ("v1", "Namespace"),
+    "services": ("v1", "Service"),
+    "pods": ("v1", "Pod"),
+    "secrets": ("v1", "Secret"),
+    "deployments": ("apps/v1", "Deployment"),
+    "statefulsets": ("apps/v1", "StatefulSet"),
+    "daemonsets": ("apps/v1", "DaemonSet"),
+}
+PLACE = re.compile(
+    r"/api(?:s/(?P<group>[^/]+))?/v1(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
+)
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+def certified(name, issuer=None, *, san=()):
+    """A key and a certificate; of an authority where nobody else issues it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[1].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    if issuer is None:
+        usage = dict.fromkeys(
+            (
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "encipher_only",
+                "decipher_only",
+            ),
+            False,
+        )
+        builder = builder.add_extension(
+            x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **usage), critical=True
+        )
+    if san:
+        builder = builder.add_extension(x509.SubjectAlternativeName(san), critical=False)
+    signer = issuer[0] if issuer else key
+    return key, builder.sign(signer, hashes.SHA256())
+
+
+def pem(part):
+    """The text form of a key or certificate."""
+    if isinstance(part, x509.Certificate):
+        return part.public_bytes(serialization.Encoding.PEM).decode()
+    return part.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+class Api(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.serve(None)
+
+    def do_POST(self):
+        self.serve(self.body())
+
+    def do_PUT(self):
+        self.serve(self.body())
+
+    def do_PATCH(self):
+        self.serve(self.body())
+
+    def body(self):
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def serve(self, body):
+        place = urlsplit(self.path)
+        self.server.cluster.asked.append((self.command, self.path))
+        token = (self.headers["Authorization"] or "").removeprefix("Bearer ")
+        if token not in (TOKEN, READER) and not self.connection.getpeercert():
+            return self.refuse(401, "Unauthorized", "Unauthorized")
+        found = PLACE.fullmatch(place.path)
+        if found is None or (found["plural"] not in KINDS and "access" not in found["plural"]):
+            return self.refuse(404, "NotFound", "the server could not find the requested resource")
+        if found["plural"] == "selfsubjectaccessreviews":
+            return self.answer(201, {**body, "status": {"allowed": True}})
+        if token == READER and (self.command != "GET" or found["plural"] == "secrets"):
+            rule = f'{found["plural"]} is forbidden: User "reader" cannot {self.command} resource'
+            return self.refuse(403, "Forbidden", rule)
+        handle = {"GET": self.get, "POST": self.post, "PUT": self.put, "PATCH": self.patch}[self.command]
+        return handle(found, body, parse_qs(place.query))
+
+    def get(self, found, _, query):
+        objects = self.server.cluster.objects
+        if found["name"]:
+            one = objects.get((found["plural"], found["space"] or "", found["name"]))
+            return self.answer(200, one) if one else self.missing(found)
+        every = [
+            one
+            for (plural, space, _), one in sorted(objects.items())
+            if plural == found["plural"] and found["space"] in (None, space)
+        ]
+        begin = int(query.get("continue", ["0"])[0])
+        end = begin + int(query.get("limit", ["500"])[0])
+        meta = {"resourceVersion": "1", **({"continue": str(end)} if end < len(every) else {})}
+        version, kind = KINDS[found["plural"]]
+        return self.answer(
+            200,
+            {"apiVersion": version, "kind": f"{kind}List", "metadata": meta, "items": every[begin:end]},
+        )
+
+    def post(self, found, body, _):
+        name = body["metadata"]["name"]
+        if not NAME.fullmatch(name):
+            return self.refuse(422, "Invalid", f"{found['plural']} {name!r} is invalid")
+        if ("namespaces", "", found["space"]) not in self.server.cluster.objects:
+            return self.refuse(404, "NotFound", f'namespaces "{found["space"]}" not found')
+        key = (found["plural"], found["space"], name)
+        if key in self.server.cluster.objects:
+            return self.refuse(409, "AlreadyExists", f'{found["plural"]} "{name}" already exists')
+        self.server.cluster.objects[key] = body
+        return self.answer(201, body)
+
+    def put(self, found, body, _):
+        key = (found["plural"], found["space"], found["name"])
+        if key not in self.server.cluster.objects:
+            return self.missing(found)
+        self.server.cluster.objects[key] = body
+        return self.answer(200, body)
+
+    def patch(self, found, body, _):
+        one = self.server.cluster.objects.get((found["plural"], found["space"], found["name"]))
+        if one is None:
+            return self.missing(found)
+        self.server.cluster.patched(one, body)
+        return self.answer(200, one)
+
+    def missing(self, found):
+        return self.refuse(404, "NotFound", f'{found["plural"]} "{found["name"]}" not found')
+
+    def refuse(self, code, reason, message):
+        self.answer(
+            code,
+            {
+                "kind": "Status",
+                "apiVersion": "v1",
+                "metadata": {},
+                "status": "Failure",
+                "message": message,
+                "reason": reason,
+                "code": code,
+            },
+        )
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        """Keep the test's output to itself."""
+
+
+class SmallCluster:
+    """The objects by plural, namespace and name; and what logs in."""
+
+    def __init__(self, server, authority):
+        self.url = f"https://localhost:{server.server_port}"
+        self.authority = pem(authority[1])
+        self.client = certified("ada", authority)
+        self.asked = []
+        self.objects = {}
+        for name in ("default", "web"):
+            self.add("namespaces", name, space="", status={"phase": "Active"})
+
+    def add(self, plural, name, *, space="default", **parts):
+        """Store an object."""
+        version, kind = KINDS[plural]
+        metadata = {"name": name, "creationTimestamp": "2026-11-24T10:00:00Z"}
+        if space:
+            metadata["namespace"] = space
+        self.objects[plural, space, name] = {
+            "apiVersion": version,
+            "kind": kind,
+            "metadata": metadata,
+            **parts,
+        }
+
+    def patched(self, one, changes):
+        """Merge changes into an object; containers by their names, as the strategic merge does."""
+        for key, value in changes.items():
+            if key == "containers":
+                for change in value:
+                    found = next(each for each in one[key] if each["name"] == change["name"])
+                    found.update(change)
+            elif isinstance(value, dict):
+                self.patched(one.setdefault(key, {}), value)
+            else:
+                one[key] = value
+
+    def token_fields(self, token=TOKEN):
+        """What registers this cluster by a token."""
+        return {
+            "selector": "small",
+            "host": self.url,
+            "serviceAccountToken": token,
+            "clientCa": base64.b64encode(self.authority.encode()).decode(),
+        }
+
+    def kubeconfig(self, *, user=None, **cluster):
+        """A kubeconfig with the context ``small``."""
+        data = base64.b64encode(self.authority.encode()).decode()
+        place = {"server": self.url, "certificate-authority-data": data, **cluster}
+        return json.dumps(
+            {
+                "current-context": "small",
+                "clusters": [{"name": "c", "cluster": place}],
+                "users": [{"name": "u", "user": user or {"token": TOKEN}}],
+                "contexts": [{"name": "small", "context": {"cluster": "c", "user": "u"}}],
+            }
+        )
+
+
+@contextmanager
+def small_cluster(folder):
+    """Start the server on loopback; gives a `SmallCluster`."""
+    authority = certified("authority")
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    key, certificate = certified("localhost", authority, san=names)
+    chain = folder / "server.pem"
+    chain.write_text(pem(certificate) + pem(key))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    context.load_verify_locations(cadata=pem(authority[1]))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.cluster = SmallCluster(server, authority)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.cluster
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
