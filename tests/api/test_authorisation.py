@@ -56,6 +56,8 @@ def objects(client, installation, database, people):
         assert client.post("/api/contexts", document).status == 200
     [register] = [route for route in ROUTES if route.operation == "clusters-create"]
     assert client.post("/api/clusters/local/cluster", register.example.body).status == 200
+    [compose] = [route for route in ROUTES if route.operation == "compositions-create"]
+    assert client.post("/api/compositions", compose.example.body).status == 200
     build = make_build(database, people["admin"], pipeline_id=pipeline["metadata"]["id"])
     run_to(installation, build, BuildStatus.PENDING_APPROVAL)
     project = client.get("/api/projects/name/my-project").json()

@@ -24,7 +24,13 @@ PIPELINE = "/api/pipelines/my-project%2Fmy-basic-pipeline"
 ASK = {"ask": {"type": "pending-approval"}}
 HELLO = {"hello": {"image": "alpine", "commands": ["echo hello"]}}
 # What is offered only to say that it is not.
-NOT_OFFERED = {"agents-tasks", "clusters-credentials", "firebase-auth", "pipelines-debug"}
+NOT_OFFERED = {
+    "agents-tasks",
+    "clusters-credentials",
+    "compositions-launch",
+    "firebase-auth",
+    "pipelines-debug",
+}
 # Their senders prove that they know a secret, which an example has not.
 UNSIGNED = {"triggers-events-run", "triggers-git-receive", "webhooks-git-receive"}
 # Those that speak to the registry or cluster of the examples, which there is not, answer 400 and say so.
@@ -35,6 +41,15 @@ OTHERWISE = {
     "registries-test": 400,
     "kubernetes-generate-image-pull-secret": 400,
     **{f"clusters-{name}": 400 for name in AWAY},
+}
+# What an operation makes, so that it is not there before.
+CLEARED = {
+    "clusters-create": ("/api/clusters/local/cluster/prod",),
+    "compositions-create": ("/api/compositions/shop",),
+    "compositions-duplicate": ("/api/compositions/shop-copy",),
+    "contexts-create": ("/api/contexts/shared-config",),
+    "registries-create": ("/api/registries/main",),
+    "steps-create": ("/api/step-types/acme%2Fhello",),
 }
 WAITING = {"workflow-approve", "workflow-deny"}
 
@@ -84,6 +99,7 @@ class Town:
         self.make("steps-create")
         self.make("registries-create")
         self.make("clusters-create", provider="local")
+        self.make("compositions-create")
         self.make("images-add-from-external-source")
         metadata = ROUTES["images-upsert-metadata"].example
         image = f"/api/images/{quote(metadata.path['dockerImageId'], safe='')}"
@@ -122,14 +138,7 @@ class Town:
         if operation == "agent-create":
             for one in self.server.get("/api/agents?name=my-agent"):
                 self.clear(f"/api/agent/{one['id']}")
-        if operation == "steps-create":
-            self.clear("/api/step-types/acme%2Fhello")
-        if operation == "registries-create":
-            self.clear("/api/registries/main")
-        if operation == "clusters-create":
-            self.clear("/api/clusters/local/cluster/prod")
-        if operation == "contexts-create":
-            self.clear("/api/contexts/shared-config")
+        self.clear(*CLEARED.get(operation, ()))
         if operation in ("pipelines-create", "projects-create", "projects-delete"):
             self.clear(PIPELINE)
         if operation == "projects-create":

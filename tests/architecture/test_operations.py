@@ -33,7 +33,13 @@ def test_every_operation_that_is_needed_first_is_real():
 
 def test_the_page_knows_what_only_refuses():
     refused = {route.operation for route in ROUTES.values() if operations.state(route) == operations.REFUSED}
-    assert refused == {"agents-tasks", "clusters-credentials", "firebase-auth", "pipelines-debug"}
+    assert refused == {
+        "agents-tasks",
+        "clusters-credentials",
+        "compositions-launch",
+        "firebase-auth",
+        "pipelines-debug",
+    }
 
 
 def test_the_list_has_every_operation_of_the_reference():

@@ -15,6 +15,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "builds": ("approve", "deny", "get builds|build", "logs", "restart", "terminate", "wait"),
     "clusters": ("create clusters|cluster", "delete cluster|clusters", "generate image-pull-secret"),
     "completion": ("completion|completions",),
+    "compositions": ("create composition|com", "delete composition|com"),
     "contexts": (
         "create context config",
         "create context git bitbucket",

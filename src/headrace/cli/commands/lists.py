@@ -63,7 +63,7 @@ LISTINGS: dict[str, Listing] = {
     ),
     "environments": Listing(
         kind="environment",
-        operation="environments.list",
+        operation="envs.list",
         summary="Show environments.",
         cells={"id": "_id", "name": "name"},
         wide={"status": "status"},

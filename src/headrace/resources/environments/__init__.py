@@ -1,0 +1,1 @@
+"""Environments: what compositions that were launched leave running."""

@@ -1,0 +1,86 @@
+import pytest
+
+BODY = {"name": "shop", "vars": ["TAG=1.0"], "yamlJson": '{"services": {"web": {"image": "nginx"}}}'}
+ROUTES = [
+    ("GET", "/api/compositions"),
+    ("POST", "/api/compositions"),
+    ("GET", "/api/compositions/shop"),
+    ("PUT", "/api/compositions/shop"),
+    ("PATCH", "/api/compositions/shop"),
+    ("POST", "/api/compositions/shop/duplicate"),
+    ("POST", "/api/compositions/shop/run"),
+    ("DELETE", "/api/compositions/shop"),
+    ("GET", "/api/environments"),
+]
+
+
+@pytest.fixture
+def shop(client):
+    answer = client.post("/api/compositions", BODY)
+    assert answer.status == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_request_without_a_key_is_401(client, method, path):
+    assert client.with_key(None).call(method, path, json=BODY).status == 401
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_key_without_the_scope_is_403(client, key_of, method, path):
+    assert client.with_key(key_of("admin", "pipeline")).call(method, path, json=BODY).status == 403
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if "shop" in route[1]])
+def test_a_composition_of_another_account_is_404(stranger, method, path):
+    answer = stranger.call(method, path, json={})
+    assert answer.status == 404
+    assert "could not find composition 'shop'" in answer.json()["message"]
+
+
+def test_a_composition_is_stored_by_name(client, shop):
+    assert shop == {"_id": shop["_id"], **BODY, "isAdvanced": False, "created": shop["created"]}
+    assert client.get("/api/compositions").json() == [shop]
+    for wanted in (shop["_id"], "shop"):
+        assert client.get(f"/api/compositions/{wanted}").json() == shop
+
+
+def test_what_is_not_given_stays(client, shop):
+    changed = client.call("PUT", "/api/compositions/shop", json={"name": "store", "isAdvanced": True}).json()
+    assert changed == {**shop, "name": "store", "isAdvanced": True}
+    assert client.call("PATCH", f"/api/compositions/{shop['_id']}", json={"vars": []}).json()["vars"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"name": None}, 400),
+        ({"yamlJson": None}, 400),
+        ({"yamlJson": "{"}, 400),
+        ({"yamlJson": "services: web"}, 400),
+        ({}, 409),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_what_cannot_be_is_refused(client, change, status):
+    assert client.post("/api/compositions", {**BODY, **change}).status == status
+
+
+def test_a_composition_is_copied_once(client, shop):
+    copy = client.post("/api/compositions/shop/duplicate", {}).json()
+    assert (copy["name"], copy["yamlJson"]) == ("shop-copy", shop["yamlJson"])
+    assert client.post("/api/compositions/shop/duplicate", {}).status == 409
+    assert client.call("PATCH", "/api/compositions/shop", json={"name": "shop-copy"}).status == 409
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_composition_is_deleted(client):
+    assert client.delete("/api/compositions/shop").json() == {}
+    assert client.get("/api/compositions").json() == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_nothing_is_launched_outside_of_builds(client):
+    assert client.post("/api/compositions/shop/run", {}).status == 501
+    assert client.get("/api/environments").json() == []
