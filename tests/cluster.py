@@ -27,6 +27,7 @@ KINDS = {
     "services": ("v1", "Service"),
     "pods": ("v1", "Pod"),
     "secrets": ("v1", "Secret"),
+    "configmaps": ("v1", "ConfigMap"),
     "deployments": ("apps/v1", "Deployment"),
     "statefulsets": ("apps/v1", "StatefulSet"),
     "daemonsets": ("apps/v1", "DaemonSet"),
@@ -161,10 +162,20 @@ class Api(BaseHTTPRequestHandler):
         return self.answer(200, body)
 
     def patch(self, found, body, _):
-        one = self.server.cluster.objects.get((found["plural"], found["space"], found["name"]))
-        if one is None:
+        """Merge; what is applied and is not there is made. Replicas come up at once, but `stuck` ones."""
+        cluster = self.server.cluster
+        key = (found["plural"], found["space"] or "", found["name"])
+        applies = "apply" in self.headers["Content-Type"]
+        if key not in cluster.objects and not applies:
             return self.missing(found)
-        self.server.cluster.patched(one, body)
+        one = cluster.objects.setdefault(key, {})
+        cluster.patched(one, body)
+        generation = one["metadata"].get("generation", 0) + 1
+        one["metadata"]["generation"] = generation
+        if "template" in one.get("spec", {}):
+            count = 0 if cluster.stuck else one["spec"].get("replicas", 1)
+            names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+            one["status"] = {"observedGeneration": generation, **dict.fromkeys(names, count)}
         return self.answer(200, one)
 
     def missing(self, found):
@@ -204,6 +215,7 @@ class SmallCluster:
         self.authority = pem(authority[1])
         self.client = certified("ada", authority)
         self.asked = []
+        self.stuck = False  # no pod comes up
         self.objects = {}
         for name in ("default", "web"):
             self.add("namespaces", name, space="", status={"phase": "Active"})
@@ -225,9 +237,11 @@ class SmallCluster:
         """Merge changes into an object; containers by their names, as the strategic merge does."""
         for key, value in changes.items():
             if key == "containers":
+                known = {each["name"]: each for each in one.setdefault(key, [])}
                 for change in value:
-                    found = next(each for each in one[key] if each["name"] == change["name"])
-                    found.update(change)
+                    if change["name"] not in known:
+                        one[key].append(known.setdefault(change["name"], {}))
+                    known[change["name"]].update(change)
             elif isinstance(value, dict):
                 self.patched(one.setdefault(key, {}), value)
             else:

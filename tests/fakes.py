@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from headrace.execution.ports import BuildOrder, Decision, GitCredentials, RegistryAccess, SecretRef
+from headrace.execution.ports import BuildOrder, Decision, GitCredentials, RegistryAccess, Rollout, SecretRef
 from headrace.kit.ids import new_id
 from headrace.kit.masking import Masker, mask_text
 from headrace.pipeline.status import BuildStatus, StepStatus, move, move_step
@@ -273,13 +273,15 @@ class MemorySecrets:
 
 
 class MemoryRecords:
-    """Fills `Records`. Only `known` entities exist; without it all do."""
+    """Fills `Records`. Only `known` entities exist; without it all do, but for cluster ``none``."""
 
     def __init__(self, known=None):
         self.annotations = {}  # (type, id or name, None for the build's own): {name: value}
         self.displayed = {}  # the same: name
         self.images = {}  # image: {name: value}
         self.made = []  # images, in the order they were built or pushed
+        self.deployed = []  # in this order
+        self._looks = 0
         self._known = known
 
     def _entity(self, target):
@@ -308,3 +310,17 @@ class MemoryRecords:
     async def last_image(self, build_id, display_name):  # noqa: ARG002
         pushed = [each for each in self.made if each.display_name == display_name and each.registry]
         return pushed[-1].names[0] if pushed else None
+
+    async def deploy(self, build_id, deployment):  # noqa: ARG002
+        if deployment.cluster == "none":
+            raise LookupError("could not find cluster 'none'")
+        self.deployed.append(deployment)
+        self._looks = 0
+        return (Rollout("Deployment", deployment.service or "app", deployment.namespace),)
+
+    async def missing(self, build_id, cluster, rollouts):  # noqa: ARG002
+        """Return what lacks: for two looks; in cluster ``slow`` for ever."""
+        self._looks += 1
+        if cluster == "slow" or self._looks < 3:
+            return f"Deployment {rollouts[0].name!r}: 0 of 1 are ready"
+        return ""

@@ -7,6 +7,8 @@ import pytest
 from conformance.feed_kinds import Queue
 from fakes import MemoryRecords
 from headrace.execution.ports import Target
+from headrace.integrations.clusters import Networks
+from headrace.kit.crypto import SecretBox
 from headrace.resources.annotations import service as annotations
 from headrace.resources.pipelines.records import DatabaseRecords
 from headrace.resources.projects import service as projects
@@ -21,7 +23,7 @@ class Stored:
     def __init__(self, queue):
         self._queue = queue
         self.build_id = queue.start()
-        self.records = DatabaseRecords(queue.database)
+        self.records = DatabaseRecords(queue.database, SecretBox({"k": bytes(32)}), Networks())
 
     def of(self, entity_type, entity_id=None):
         """Return what the annotations of an entity are, and which of them is displayed."""

@@ -86,6 +86,7 @@ class Installation:
             self.database = Database(settings.effective_database_url)
             self.box = open_key_file(self.data / KEY_FILE)
         self.clock = SystemClock()
+        self.networks = Networks.read(settings.cluster_networks)
         self.hub = Signals(self.database)
         self.logs = LogStore(self.data / LOGS_FOLDER, limit_bytes=settings.log_limit_mb * _MEGABYTE)
         self.sessions = Sessions(self.box.derive("sessions"), self.clock)
@@ -133,7 +134,7 @@ class Installation:
                 BaseImages: BaseImages({"git-clone": self.settings.git_image}),
                 LogSettings: LogSettings(transport=self.settings.log_transport),
                 LogStore: self.logs,
-                Networks: Networks.read(self.settings.cluster_networks),
+                Networks: self.networks,
                 Reference: Reference(found, version=VERSION),
                 Sessions: self.sessions,
                 Signals: self.hub,
@@ -189,7 +190,7 @@ class Installation:
             feed=feed,
             logs=self.logs,
             secrets=secrets,
-            records=DatabaseRecords(self.database),
+            records=DatabaseRecords(self.database, self.box, self.networks),
             clock=self.clock,
             settings=ExecutionSettings(git_image=settings.git_image, stop_grace_s=settings.grace_s),
             slots=settings.slots,

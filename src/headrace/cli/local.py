@@ -16,9 +16,11 @@ from typing import TextIO
 from headrace.execution.ports import (
     BuildOrder,
     Decision,
+    Deployment,
     GitCredentials,
     MadeImage,
     RegistryAccess,
+    Rollout,
     SecretRef,
     StepState,
     Target,
@@ -343,6 +345,14 @@ class _TerminalRecords:
     async def last_image(self, build_id: str, display_name: str) -> str | None:  # noqa: ARG002  # the same
         """Return none: the engine's own layers are cache enough."""
         return None
+
+    async def deploy(self, build_id: str, deployment: Deployment) -> tuple[Rollout, ...]:  # noqa: ARG002  # the same
+        """Refuse: clusters are known to servers."""
+        raise LookupError(f"a local run knows no cluster {deployment.cluster!r}; run it on a server")
+
+    async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:  # noqa: ARG002  # the same
+        """Return nothing: nothing was rolled out."""
+        return ""
 
     def _print(self, what: str, values: Mapping[str, str]) -> None:
         self._out.writelines(f"{what}: {name} = {value}\n" for name, value in values.items())

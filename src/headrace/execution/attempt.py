@@ -16,6 +16,7 @@ from headrace.execution.book import Book
 from headrace.execution.clone import Clone, git_context, is_url, plan_clone
 from headrace.execution.commands import freestyle_command
 from headrace.execution.composition_run import start_composition
+from headrace.execution.deployments import start_deployment
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, Export, join_exports
 from headrace.execution.images import ImageWork, plan_image
@@ -24,6 +25,7 @@ from headrace.execution.site import WRITABLE, Site
 from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
+    Deploy,
     PlannedStep,
     PushImage,
     RunCommands,
@@ -162,7 +164,7 @@ class Attempt:
             site.board.secrets.update(self._image.secrets)
             desk.state = msgspec.structs.replace(desk.state, members=self._image.members)
             return Command(image=self._image.name)
-        if isinstance(action, RunComposition):
+        if isinstance(action, RunComposition | Deploy):
             return Command(image="")
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
@@ -244,10 +246,8 @@ class Attempt:
                 desk.unit, self._image.job, say=desk.book.say
             )
             return self._running_image
-        if isinstance(self._step.action, RunComposition):
-            return await start_composition(
-                site, self._step, self._step.action, desk.scope, unit=desk.unit, say=desk.book.say
-            )
+        if isinstance(self._step.action, RunComposition | Deploy):
+            return await self._launch_many(self._step.action)
         if isinstance(self._step.action, RunCommands):
             self._command = await site.services.join(self._step, self._command)
         try:
@@ -262,6 +262,15 @@ class Attempt:
         except OSError as failure:  # a full disk, say
             raise StepCouldNotStart(f"cannot write to the volume: {failure}") from failure
         return await site.workspace.start(desk.unit, self._command, say=desk.book.say)
+
+    async def _launch_many(self, action: RunComposition | Deploy) -> RunningStep:
+        """Start what is no container of the step's own."""
+        site, desk = self._site, self._desk
+        if isinstance(action, Deploy):
+            return await start_deployment(site, action, desk.scope)
+        return await start_composition(
+            site, self._step, action, desk.scope, unit=desk.unit, say=desk.book.say
+        )
 
     async def _follow(self, running: RunningStep) -> Ending:
         following = asyncio.create_task(self._pump(running))

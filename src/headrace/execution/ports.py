@@ -200,6 +200,25 @@ class Target(msgspec.Struct, frozen=True):
     entity_id: str | None = None  # an id or a name; None is the build's own; an image has no default
 
 
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change in a cluster: the image behind a service, or what a manifest says."""
+
+    cluster: str  # its name
+    namespace: str
+    service: str = ""
+    manifest: str = ""  # YAML
+    image: str = ""  # empty: the same once more
+    registry: str = ""  # whose login the cluster pulls with; empty: none is added
+
+
+class Rollout(msgspec.Struct, frozen=True):
+    """What a cluster brings up anew."""
+
+    kind: str  # ``Deployment``, ``StatefulSet`` or ``DaemonSet``
+    name: str
+    namespace: str
+
+
 class Records(Protocol):
     """Where a build writes what stays when it has ended. Every write is durable on return.
 
@@ -224,6 +243,12 @@ class Records(Protocol):
 
     async def last_image(self, build_id: str, display_name: str) -> str | None:
         """Return the whole name of the last image of that name which this pipeline pushed."""
+
+    async def deploy(self, build_id: str, deployment: Deployment) -> tuple[Rollout, ...]:
+        """Change what is in a cluster; return what is rolled out then."""
+
+    async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
+        """Return what the first unfinished one waits for, for people; empty when all have ended."""
 
 
 class Clock(Protocol):

@@ -1,6 +1,6 @@
 """The words of the engine in a step's log. Source: `reference/pipeline-yaml.md` 3.9b."""
 
-from headrace.pipeline.plan import BuildImage, CloneRepository, PlannedStep, PushImage
+from headrace.pipeline.plan import BuildImage, CloneRepository, Deploy, PlannedStep, PushImage
 
 INITIALIZING = "Initializing Process"  # the build's own first log entry
 READING_EXPORTS = "Reading environment variable exporting file contents."
@@ -28,6 +28,8 @@ def exit_report(step: PlannedStep, exit_code: int, *, out_of_memory: bool, image
         cause = f"Building image failed with exit code: {exit_code}"
     elif isinstance(step.action, PushImage):
         cause = f"Pushing image failed with exit code: {exit_code}"
+    elif isinstance(step.action, Deploy):
+        cause = f"Deploying failed with exit code: {exit_code}"
     else:
         cause = f"Freestyle step failed with exit code: {exit_code}"
     if out_of_memory:
@@ -43,7 +45,7 @@ def failure_report(step: PlannedStep, reason: str, *, name: str = "StepError") -
 def start_report(step: PlannedStep, image: str, reason: str) -> list[str]:
     """The block for a step of which no process ever ran."""
     cause = reason
-    if not isinstance(step.action, BuildImage | PushImage):
+    if not isinstance(step.action, BuildImage | PushImage | Deploy):
         cause, image = f"Failed to create a container of: {image}; {reason}", ""
     return _block(step, _place(step, cause), name="StepCouldNotStart", exit_code=None, image=image)
 

@@ -145,7 +145,21 @@ class RunComposition(_Frozen, frozen=True, kw_only=True, tag="composition"):
     registry_contexts: tuple[str, ...] = ()  # names that come first where a domain has several
 
 
-Action = RunCommands | CloneRepository | BuildImage | PushImage | WaitForApproval | Group | RunComposition
+class Deploy(_Frozen, frozen=True, kw_only=True, tag="deploy"):
+    """``type: deploy``: a new image behind a service, or a manifest, in a cluster. All are templates."""
+
+    cluster: str
+    namespace: str
+    service: str | None = None
+    file_path: str | None = None  # of a manifest, in the volume
+    image: str | None = None
+    registry: str | None = None  # whose login the cluster pulls with
+    timeout: str | None = None  # seconds, or with a unit; None is the default
+
+
+Action = (
+    RunCommands | CloneRepository | BuildImage | PushImage | WaitForApproval | Group | RunComposition | Deploy
+)
 
 
 class Retry(_Frozen, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ def test_breakpoints_mean_nothing_where_nobody_debugs():
 @pytest.mark.parametrize(
     "body",
     [
-        {"type": "deploy", "kind": "kubernetes", "cluster": "c", "namespace": "n", "service": "s"},
+        {"type": "launch-composition", "composition": {"services": {}}},
         {"type": "${{TYPE}}"},
     ],
 )

@@ -9,13 +9,16 @@ import ssl
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Self
 
 import httpx2
 import msgspec
-from lightkube import ApiError, Client, KubeConfig
+import yaml
+from lightkube import ApiError, Client, KubeConfig, codecs
+from lightkube.core.exceptions import LoadResourceError
+from lightkube.core.resource import NamespacedResource
 from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAccessReviewSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
@@ -31,7 +34,10 @@ _CHUNK = 500
 _MOST = 5_000  # of a list
 _CONFLICT = 409
 _WORKLOADS = (Deployment, StatefulSet, DaemonSet)
+_KINDS = {kind.__name__: kind for kind in _WORKLOADS}
+_MANAGER = "headrace"  # who applies, as the cluster records it
 Fields = dict[str, Any]
+Changed = tuple[str, str, str]
 
 
 class Cluster:
@@ -126,6 +132,83 @@ class Cluster:
                     raise
                 self._client.replace(secret)
 
+    def set_image(self, namespace: str, service: str, image: str, secret: str) -> list[Changed]:
+        """Give the deployments behind a service another image, and start their pods anew.
+
+        Args:
+            namespace: where both are.
+            service: whose selector finds the deployments.
+            image: goes to the container with the same repository, or to the only one; empty: all stay.
+            secret: to pull with; empty: none is added.
+
+        Returns:
+            Kind, name and namespace of what was changed.
+        """
+        with self._named():
+            found = self._client.get(Service, service, namespace=namespace)
+            selector = (found.spec.selector if found.spec else None) or {}
+            behind = [
+                each
+                for each in self._some(Deployment, namespace)
+                if selector and selector.items() <= _labels(each).items()
+            ]
+            if not behind:
+                raise ClusterRefused(
+                    f"no deployment of namespace {namespace!r} is behind service {service!r}"
+                )
+            changes = [(each.metadata.name, _changes(each, image, secret)) for each in behind]
+            for name, change in changes:
+                self._client.patch(Deployment, name, change, namespace=namespace)
+        return [("Deployment", name, namespace) for name, _ in changes]
+
+    def apply(self, namespace: str, manifest: str) -> list[Changed]:
+        """Bring the objects of a manifest into the cluster.
+
+        Args:
+            namespace: of objects that name none.
+            manifest: YAML, one document for each object.
+
+        Returns:
+            Kind, name and namespace of what is rolled out.
+        """
+        changed: list[Changed] = []
+        with self._named():
+            try:
+                found = codecs.load_all_yaml(manifest)
+            except (LoadResourceError, yaml.YAMLError) as problem:
+                raise ClusterRefused(f"the manifest cannot be read: {problem}") from None
+            for one in found:
+                where = {}
+                if isinstance(one, NamespacedResource):
+                    where = {"namespace": (one.metadata and one.metadata.namespace) or namespace}
+                put: Callable[..., Any] = self._client.apply  # its overloads know single classes
+                put(one, field_manager=_MANAGER, force=True, **where)
+                if isinstance(one, _WORKLOADS) and one.metadata and one.metadata.name:
+                    changed.append((type(one).__name__, one.metadata.name, where["namespace"]))
+        return changed
+
+    def missing(self, kind: str, name: str, namespace: str) -> str:
+        """Return what a roll-out still waits for, for people; empty when it has ended."""
+        read: Callable[..., Any] = self._client.get
+        with self._named():
+            one = read(_KINDS[kind], name, namespace=namespace)
+            status = one.status
+            if not status or (status.observedGeneration or 0) < (one.metadata.generation or 0):
+                return f"{kind} {name!r} is not looked at yet"
+            if any(each.reason == "ProgressDeadlineExceeded" for each in status.conditions or ()):
+                raise ClusterRefused(f"{kind} {name!r} does not progress: its own deadline is over")
+            if isinstance(one, DaemonSet):
+                wanted, updated = status.desiredNumberScheduled, status.updatedNumberScheduled
+                ready = status.numberAvailable
+            else:
+                replicas = one.spec.replicas
+                wanted, updated = 1 if replicas is None else replicas, status.updatedReplicas
+                ready = status.availableReplicas
+                if (status.replicas or 0) > (updated or 0) >= wanted:
+                    return f"{kind} {name!r}: old pods are still there"
+        done = min(updated or 0, ready or 0)
+        return "" if done >= wanted else f"{kind} {name!r}: {done} of {wanted} are ready"
+
     def _some(self, kind: Any, namespace: str | None) -> Iterable[Any]:  # noqa: ANN401 - one of many classes
         listed: Callable[..., Iterable[Any]] = self._client.list  # its overloads know single classes
         where = {} if namespace is None else {"namespace": namespace}
@@ -174,6 +257,34 @@ def _tls(credentials: Credentials) -> ssl.SSLContext:
             file.flush()
             context.load_cert_chain(file.name)
     return context
+
+
+def _labels(one: Deployment) -> dict[str, str]:
+    metadata = one.spec.template.metadata if one.spec else None
+    return (metadata.labels if metadata else None) or {}
+
+
+def _changes(one: Deployment, image: str, secret: str) -> Fields:
+    """The patch that rolls a deployment out anew."""
+    pods: Fields = {}
+    if image:
+        containers = one.spec.template.spec.containers if one.spec and one.spec.template.spec else []
+        same = [each for each in containers if _repository(each.image or "") == _repository(image)]
+        chosen = same or (containers if len(containers) == 1 else [])
+        if not chosen:
+            name = one.metadata.name if one.metadata else ""
+            raise ClusterRefused(f"no container of deployment {name!r} has an image like {image!r}")
+        pods["containers"] = [{"name": each.name, "image": image} for each in chosen]
+    if secret:
+        pods["imagePullSecrets"] = [{"name": secret}]
+    stamp = {"annotations": {"headrace/deployed-at": datetime.now(UTC).isoformat()}}
+    return {"spec": {"template": {"metadata": stamp, "spec": pods}}}
+
+
+def _repository(image: str) -> str:
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
 
 
 def _order(item: Fields) -> tuple[str, str, str]:

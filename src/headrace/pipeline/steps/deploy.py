@@ -1,4 +1,4 @@
-"""``type: deploy`` and the older test types. Checked, not run yet.
+"""``type: deploy``; and the older test types, which are checked and not run.
 
 Source: Codefresh docs, "Deploy step" (pipelines/steps/deploy).
 """
@@ -7,14 +7,14 @@ from typing import Any
 
 from headrace.pipeline.fields import AnyMap, Anything, Items, Mapping, Text
 from headrace.pipeline.findings import Findings, Place
-from headrace.pipeline.steps.base import COMMON_FIELDS, StepType
+from headrace.pipeline.plan import Deploy as DeployAction
+from headrace.pipeline.steps.base import COMMON_FIELDS, StepSpec, StepType
 
 
 class Deploy(StepType):
     """A new image, or a manifest, in a cluster."""
 
     name = "deploy"
-    runs = False
     fields = COMMON_FIELDS | {
         "kind": Text(required=True),
         "cluster": Text(required=True),
@@ -24,6 +24,25 @@ class Deploy(StepType):
         "candidate": Mapping(image=Text(required=True), registry=Text(required=True)),
         "timeout": Anything(),  # a number of seconds here
     }
+
+    def read(self, body: dict[str, Any], place: Place, found: Findings) -> StepSpec:
+        """Read the time of the roll-out, which is none of the step: a text in a map."""
+        spec = super().read(body, place, found)
+        timeout = spec.get("timeout")
+        return {**spec, "timeout": None if timeout is None else {"seconds": str(timeout)}}
+
+    def plan(self, spec: StepSpec) -> DeployAction:
+        """What the step comes to."""
+        candidate = spec["candidate"] or {}
+        return DeployAction(
+            cluster=spec["cluster"],
+            namespace=spec["namespace"],
+            service=spec["service"],
+            file_path=spec["file_path"],
+            image=candidate.get("image"),
+            registry=candidate.get("registry"),
+            timeout=spec["timeout"]["seconds"] if spec["timeout"] else None,
+        )
 
     def check(self, body: dict[str, Any], place: Place, found: Findings) -> None:
         """Ask for a service or a manifest, not both."""

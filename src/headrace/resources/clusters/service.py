@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 
+from headrace.execution.ports import Deployment, Rollout
 from headrace.http.errors import BadRequest, Conflict, NotFound
 from headrace.integrations.clusters import ClusterRefused, Credentials, CredentialsInvalid, Networks
 from headrace.integrations.clusters.credentials import by_token, from_kubeconfig
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 _PROVIDERS = ("local", "gke", "aks", "eks", "amazon", "custom")
+_PLAIN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a name that leads to no other place
 _NAME_LENGTH = 63  # of a secret's name, to be safe beside what is put before it
 
 
@@ -132,9 +134,56 @@ def put_pull_secret(
     return secret
 
 
-def credentials(db: Connection, box: SecretBox, account_id: str) -> dict[str, Credentials]:
-    """Return the login of each cluster of an account, by the cluster's name."""
-    return {each.selector: _opened(box, each) for each in repository.listed(db, account_id)}
+def deploy(
+    database: Database, box: SecretBox, networks: Networks, account_id: str, order: Deployment
+) -> tuple[Rollout, ...]:
+    """Give what is behind a service another image, or bring in a manifest; the same twice is once.
+
+    Raises:
+        NotFound: the account has no such cluster or registry.
+        BadRequest: a name is none of Kubernetes, or the cluster refuses.
+    """
+    for name in (order.namespace, order.service):
+        if name and not _PLAIN.fullmatch(name):
+            raise BadRequest(f"{name!r} is no name in Kubernetes")
+    secret = ""
+    if order.registry and not order.manifest:
+        secret = put_pull_secret(
+            database,
+            box,
+            networks,
+            account_id,
+            order.cluster,
+            namespace=order.namespace,
+            registry=order.registry,
+        )
+
+    def change(cluster: "Cluster") -> list[tuple[str, str, str]]:
+        if order.manifest:
+            return cluster.apply(order.namespace, order.manifest)
+        return cluster.set_image(order.namespace, order.service, order.image, secret)
+
+    changed = ask(database, box, networks, account_id, order.cluster, change)
+    return tuple(Rollout(*each) for each in changed)
+
+
+def missing(
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    account_id: str,
+    wanted: str,
+    rollouts: Sequence[Rollout],
+) -> str:
+    """Return what the first unfinished roll-out waits for; empty when all have ended. Raises as `ask`."""
+
+    def look(cluster: "Cluster") -> str:
+        return next(
+            (lack for each in rollouts if (lack := cluster.missing(each.kind, each.name, each.namespace))),
+            "",
+        )
+
+    return ask(database, box, networks, account_id, wanted, look) if rollouts else ""
 
 
 def _call(

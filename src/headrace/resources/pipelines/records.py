@@ -6,11 +6,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from headrace.execution.ports import MadeImage, Target
-from headrace.http.errors import NotFound
+from headrace.execution.ports import Deployment, MadeImage, Rollout, Target
+from headrace.http.errors import ApiError, NotFound
+from headrace.integrations.clusters import Networks
+from headrace.kit.crypto import SecretBox
 from headrace.resources.annotations import service as annotations
 from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import Build
+from headrace.resources.clusters import service as clusters
 from headrace.resources.images import service as images
 from headrace.resources.pipelines import definitions
 from headrace.resources.projects import service as projects
@@ -23,10 +26,16 @@ _IMAGE = "image"  # what annotations call an image
 
 
 class DatabaseRecords:
-    """Writes to the database, within the account of the build."""
+    """Writes to the database and to clusters, within the account of the build.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        database: of the installation.
+        box: opens the logins of clusters and registries.
+        networks: where clusters may be.
+    """
+
+    def __init__(self, database: Database, box: SecretBox, networks: Networks) -> None:
+        self._database, self._box, self._networks = database, box, networks
 
     async def annotate(
         self, build_id: str, target: Target, values: Mapping[str, str], *, display: str | None = None
@@ -97,6 +106,30 @@ class DatabaseRecords:
             return images.last_pushed(db, build.account_id, build.pipeline_id, display_name)
 
         return await self._in_transaction(build_id, read)
+
+    async def deploy(self, build_id: str, deployment: Deployment) -> tuple[Rollout, ...]:
+        """Change what is in a cluster of the account."""
+        account_id = await self._account(build_id)
+        return await self._called(
+            lambda: clusters.deploy(self._database, self._box, self._networks, account_id, deployment)
+        )
+
+    async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
+        """Return what the roll-outs wait for."""
+        account_id = await self._account(build_id)
+        return await self._called(
+            lambda: clusters.missing(self._database, self._box, self._networks, account_id, cluster, rollouts)
+        )
+
+    async def _account(self, build_id: str) -> str:
+        return await self._in_transaction(build_id, lambda _, build: build.account_id)
+
+    async def _called(self, work: Callable[[], Result]) -> Result:
+        """Call a cluster, outside of every transaction."""
+        try:
+            return await asyncio.to_thread(work)
+        except ApiError as refusal:
+            raise LookupError(refusal.message) from refusal
 
     def _image(self, db: Connection, build: Build, wanted: str) -> str:
         """Return the id of an image for its annotations; an image of others has its name only."""
