@@ -75,6 +75,32 @@ def test_a_pipeline_of_another_account_is_404(stranger, database, path):
     assert rows(database) == []
 
 
+def test_a_plan_tells_what_a_run_would_do_and_starts_nothing(client, database):
+    asks = {
+        "branch": {"only": ["main"]},
+        "condition": {"all": {"pr": "'${{CF_PULL_REQUEST_NUMBER}}' == '7'"}},
+    }
+    make(client, steps={"s1": STEPS["s1"], "s2": STEPS["s2"] | {"when": asks}})
+    body = {"branch": "main", "event": {"pullRequest": {"number": "7"}}, "options": {"skip": ["s1"]}}
+    answer = client.post(f"/api/pipelines/plan/{FULL}", body)
+    assert answer.status == 200, answer.text
+    plan = answer.json()
+    assert (plan["pipeline"], plan["trigger"]) == ("demo/ci", "app-trigger")
+    assert [(step["name"], step["verdict"]) for step in plan["steps"]] == [("s1", "skipped"), ("s2", "runs")]
+    assert plan["steps"][1]["conditions"][1]["values"] == {"CF_PULL_REQUEST_NUMBER": "7"}
+    assert plan["steps"][1]["secrets"] == ["SECRET"]
+    assert "hidden-1" not in answer.text
+    with database.transaction() as db:
+        assert db.execute(select(builds)).all() == []
+
+
+def test_a_yaml_alone_is_planned_and_a_wrong_one_is_refused(client):
+    answer = client.post("/api/pipelines/plan", {"userYamlDescriptor": YAML})
+    assert [step["name"] for step in answer.json()["steps"]] == ["own"]
+    assert client.post("/api/pipelines/plan", {"userYamlDescriptor": "steps: 1"}).status == 400
+    assert client.post("/api/pipelines/plan", {}).status == 400
+
+
 def test_the_scope_to_run_is_enough(client, key_of, database, pipeline):
     runner = client.with_key(key_of("member", "pipeline:run"))
     build_id = started(runner.post(f"/api/builds/{pipeline['metadata']['id']}", {}))

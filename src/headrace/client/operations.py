@@ -44,6 +44,8 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "pipelines.replace": ("PUT", "/pipelines/{name}"),
     "pipelines.run": ("POST", "/pipelines/run/{name}"),
     "pipelines.runYaml": ("POST", "/pipelines/run"),
+    "pipelines.plan": ("POST", "/pipelines/plan/{name}"),
+    "pipelines.planYaml": ("POST", "/pipelines/plan"),
     "pipelines.validateYaml": ("POST", "/pipelines/yaml/validator"),
     "progress.get": ("GET", "/progress/{id}"),
     "progress.terminate": ("DELETE", "/progress/{id}"),

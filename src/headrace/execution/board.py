@@ -14,7 +14,7 @@ from headrace.execution.ports import BuildOrder, SecretRef, SecretSource, StepSt
 from headrace.execution.verdict import Verdict
 from headrace.pipeline.plan import Group, PlannedStep, hook_steps, is_hook
 from headrace.pipeline.status import RESULT_WORDS, BuildStatus, StepStatus
-from headrace.pipeline.variables import VOLUME, Scope, StepFacts
+from headrace.pipeline.variables import VOLUME, Scope, StepFacts, attempt_variables
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _OUTCOME_WORDS = {
@@ -131,11 +131,9 @@ class Board:
     def own_variables(self, step: PlannedStep, *, tries: int = 1) -> dict[str, str]:
         """The variables that only this step has, in the attempt of this number."""
         return {
-            "CF_STEP_NAME": step.name.rpartition("#")[2],
+            **attempt_variables(step.name, tries, step.retry.max_attempts if step.retry else 1),
             "CF_VOLUME_PATH": VOLUME,
             "CF_VOLUME_NAME": f"volume-{self.build_id}",  # what a composition mounts
-            "CF_CURRENT_ATTEMPT": str(tries),
-            "CF_MAX_ATTEMPTS": str(step.retry.max_attempts if step.retry else 1),
         }
 
     def scope(self, step: PlannedStep, *, tries: int = 1) -> Scope:

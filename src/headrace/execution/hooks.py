@@ -14,11 +14,11 @@ from headrace.execution import report
 from headrace.execution.book import Book
 from headrace.execution.notes import write_notes
 from headrace.execution.ports import StepState
-from headrace.execution.schedule import Verb, judged, named_steps
+from headrace.execution.schedule import Verb, judged
 from headrace.execution.site import Site
 from headrace.execution.tasks import call_off
 from headrace.execution.verdict import FAILED, Verdict
-from headrace.pipeline.conditions import holds
+from headrace.pipeline.conditions import holds, named_steps
 from headrace.pipeline.plan import Group, Hook, PlannedStep
 from headrace.pipeline.status import StepStatus
 

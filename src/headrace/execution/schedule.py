@@ -5,19 +5,17 @@ Source: `reference/pipeline-yaml.md` 4.1 (sequential), 4.2 (parallel steps), 4.3
 skipped; parallel mode asks at every change, and false means not yet.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Protocol
 
 import msgspec
 
 from headrace.execution.verdict import FAILED
-from headrace.pipeline.conditions import ConditionFailed
-from headrace.pipeline.plan import PlannedStep, StepCondition
+from headrace.pipeline.conditions import ConditionFailed, expressions, named_steps, tests_outcome
+from headrace.pipeline.plan import PlannedStep
 from headrace.pipeline.status import StepStatus
 
-_OUTCOME = re.compile(r"\bworkflow\s*\.\s*result\b|\(\s*['\"]workflow['\"]")
 _WAITED_FOR = {
     StepStatus.ERROR: {"failure", "finished"},
     StepStatus.DENIED: {"denied", "failure", "finished"},
@@ -134,18 +132,6 @@ class Readiness:
         return not closing and (not self._halting or waits_for(step, self._halting, self._standing))
 
 
-def tests_outcome(step: PlannedStep) -> bool:
-    """Tell whether a step's conditions speak of how the build ends."""
-    return any(_OUTCOME.search(text) for text in _expressions(step))
-
-
-def named_steps(step: PlannedStep) -> tuple[StepCondition, ...]:
-    """The entries of a step's ``when.steps``."""
-    if step.when is None:
-        return ()
-    return (step.when.steps_all or ()) + (step.when.steps_any or ())
-
-
 def waits_for(step: PlannedStep, failures: set[str], standing: Standing) -> bool:
     """Tell whether a step explicitly waits for one of some failures."""
     return any(
@@ -159,10 +145,4 @@ def _depends_on_more(step: PlannedStep) -> bool:
     if step.when is None:
         return False
     branches = (step.when.branch_only or ()) + (step.when.branch_ignore or ())
-    return any(_expressions(step)) or any("${{" in branch for branch in branches)
-
-
-def _expressions(step: PlannedStep) -> Iterator[str]:
-    if step.when is not None:
-        for group in (step.when.all_of, step.when.any_of):
-            yield from (text for _, text in group or ())
+    return any(expressions(step)) or any("${{" in branch for branch in branches)

@@ -15,12 +15,12 @@ from headrace.execution.board import Board
 from headrace.execution.book import Book
 from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
-from headrace.execution.schedule import Readiness, Verb, judged, named_steps
+from headrace.execution.schedule import Readiness, Verb, judged
 from headrace.execution.site import Site
 from headrace.execution.steps import fail_step, run_step
 from headrace.execution.tasks import call_off
 from headrace.execution.verdict import FAILED, Verdict
-from headrace.pipeline.conditions import holds, steps_hold
+from headrace.pipeline.conditions import holds, named_steps, steps_hold
 from headrace.pipeline.plan import Group, PlannedStep, WaitForApproval
 from headrace.pipeline.status import StepStatus
 

@@ -7,11 +7,11 @@ Source: `reference/pipeline-yaml.md`, sections 4.8 and 4.9.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from headrace.pipeline import functions
 from headrace.pipeline.functions import Value, Wrong, as_text, is_true
-from headrace.pipeline.plan import StepCondition, When
+from headrace.pipeline.plan import PlannedStep, StepCondition, When
 from headrace.pipeline.regexes import BadRegex, search, split_literal
 from headrace.pipeline.variables import Scope, StepFacts, TextTooLong, substitute_pieces
 
@@ -43,6 +43,7 @@ _BINDING = {
     "/": 6,
     "%": 6,
 }
+_OUTCOME = re.compile(r"\bworkflow\s*\.\s*result\b|\(\s*['\"]workflow['\"]")
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _FINISHED = ("success", "failure", "skipped", "approved", "denied")
 _MEANINGS = {"finished": _FINISHED, "success": ("success", "approved"), "failure": ("failure", "denied")}
@@ -68,7 +69,28 @@ def holds(when: When | None, scope: Scope) -> bool:
     return _branch_holds(when, scope) and steps_hold(when, scope) and _expressions_hold(when, scope)
 
 
+def tests_outcome(step: PlannedStep) -> bool:
+    """Tell whether a step's conditions speak of how the build ends."""
+    return any(_OUTCOME.search(text) for text in expressions(step))
+
+
+def named_steps(step: PlannedStep) -> tuple[StepCondition, ...]:
+    """The entries of a step's ``when.steps``."""
+    if step.when is None:
+        return ()
+    return (step.when.steps_all or ()) + (step.when.steps_any or ())
+
+
+def expressions(step: PlannedStep) -> Iterator[str]:
+    """The expressions of a step's ``when``."""
+    if step.when is not None:
+        for group in (step.when.all_of, step.when.any_of):
+            yield from (text for _, text in group or ())
+
+
 def _branch_holds(when: When, scope: Scope) -> bool:
+    if when.branch_only is None and when.branch_ignore is None:
+        return True
     branch = scope.variables.get("CF_BRANCH")
     if when.branch_only is not None and not _any_matches(when.branch_only, branch, scope):
         return False

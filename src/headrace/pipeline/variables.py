@@ -294,6 +294,15 @@ def system_variables(facts: BuildFacts) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def attempt_variables(step: str, attempt: int, attempts: int) -> dict[str, str]:
+    """The variables that tell a step its name, and which of how many attempts it is in."""
+    return {
+        "CF_STEP_NAME": step.rpartition("#")[2],
+        "CF_CURRENT_ATTEMPT": str(attempt),
+        "CF_MAX_ATTEMPTS": str(attempts),
+    }
+
+
 def _branch_variables(branch: str | None) -> dict[str, str | None]:
     if branch is None:
         return {}

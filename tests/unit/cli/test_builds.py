@@ -273,3 +273,38 @@ def test_a_file_that_is_not_valid_is_never_run(build, codefresh):
     code, _, err = codefresh("run", "-y", "bad.yml")
     assert (code, err) == (1, "Yaml not valid:\n  - no image\n")
     assert "POST /api/pipelines/run" not in build.lines
+
+
+def test_a_dry_run_prints_the_plan_and_starts_nothing(build, codefresh):
+    step = {
+        "name": "unit",
+        "parent": None,
+        "stage": "test",
+        "image": "alpine",
+        "verdict": "open",
+        "reason": "known only after lint",
+        "conditions": [
+            {"kind": "condition.all", "text": "'${{TARGET}}' == 'prod'", "values": {"TARGET": "prod"}}
+        ],
+        "hooks": {"on_fail": [{"name": "tell"}]},
+        "secrets": ["TOKEN"],
+    }
+    inner = step | {"name": "inner", "parent": "unit", "conditions": [], "hooks": {}, "secrets": []}
+    build.answers["POST /api/pipelines/plan/demo%2Fci"] = {"steps": [step, inner]}
+    code, out, err = codefresh("run", "demo/ci", "--dry-run", "-b", "main")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "unit [test] in alpine: open (known only after lint)",
+        "    condition.all: '${{TARGET}}' == 'prod' with TARGET='prod'",
+        "    on_fail: tell",
+        "    secrets: TOKEN",
+        "  inner [test] in alpine: open (known only after lint)",
+    ]
+    assert build.bodies("POST /api/pipelines/plan/demo%2Fci")[0]["branch"] == "main"
+    assert build.bodies("POST /api/pipelines/run/demo%2Fci") == []
+
+
+def test_a_dry_run_needs_a_server(codefresh):
+    code, _, err = codefresh("run", "--local", "-y", "codefresh.yml", "--dry-run")
+    assert code == 1
+    assert "leave out --local" in err

@@ -48,18 +48,25 @@ FLAGS = {
 @click.option("--pack-name", type=click.Choice(("small", "medium", "large")), help="Size of the machine.")
 @click.option("--runtime-name", help="Runtime environment to run in.")
 @click.option("-d", "--detach", is_flag=True, help="Print the build's id and do not follow it.")
+@click.option("--dry-run", is_flag=True, help="Print what would run, and start nothing.")
 @click.option("--debug", is_flag=True, help="Stop at the breakpoints of the steps.")
 @click.option("--local", is_flag=True, help="Run the steps on this machine, with no server.")
 @click.option("--local-volume", "--lv", metavar="DIR", help="With --local: the folder that steps share.")
 @pass_app
 def run(app: App, name: str | None, **options: Any) -> int:  # noqa: ANN401 — the options above
     """Run a pipeline and print its log until it ends."""
+    if options["local"] and options["dry_run"]:
+        raise Refused("--dry-run asks the server: leave out --local")
     if options["local"]:
         return _run_local(app, name, options)
     if name is None and options["yaml"] is None:
         raise Refused("You need to specify pipelineName or the yaml file")
     _check_inputs(app, name, options)
     bodies = [_body(app, options, variables) for variables in _variable_sets(options)]
+    if options["dry_run"]:
+        for body in bodies:
+            _print_plan(_planned(app, name, body))
+        return 0
     started = [_start(app, name, body, debug=options["debug"]) for body in bodies]
     if options["detach"] or len(started) > 1:
         for build_id in started:
@@ -166,3 +173,31 @@ def _start(app: App, name: str | None, body: dict[str, Any], *, debug: bool) -> 
     if name is None:
         return str(app.call("pipelines.runYaml", body, query=query))
     return str(app.call("pipelines.run", body, name=name, query=query))
+
+
+def _planned(app: App, name: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    if name is None:
+        return dict(app.call("pipelines.planYaml", body))
+    return dict(app.call("pipelines.plan", body, name=name))
+
+
+def _print_plan(plan: dict[str, Any]) -> None:
+    """One line a step with what becomes of it, below it the conditions that say so."""
+    depths: dict[str | None, int] = {None: 0}
+    for step in plan["steps"]:
+        depth = depths[step["parent"]]
+        depths[step["name"]] = depth + 1
+        reason = f" ({step['reason']})" if step["reason"] else ""
+        image = f" in {step['image']}" if step["image"] else ""
+        click.echo(f"{'  ' * depth}{step['name']} [{step['stage']}]{image}: {step['verdict']}{reason}")
+        for found in step["conditions"]:
+            values = ", ".join(f"{key}={value!r}" for key, value in found["values"].items())
+            click.echo(
+                f"{'  ' * depth}    {found['kind']}: {found['text']}{f' with {values}' if values else ''}"
+            )
+        for moment, steps in step["hooks"].items():
+            click.echo(
+                f"{'  ' * depth}    {moment}: {', '.join(one['name'] for one in steps) or 'annotations'}"
+            )
+        if step["secrets"]:
+            click.echo(f"{'  ' * depth}    secrets: {', '.join(step['secrets'])}")

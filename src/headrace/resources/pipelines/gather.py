@@ -10,11 +10,11 @@ from headrace.http.errors import BadRequest
 from headrace.integrations.git.base import GitEvent
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.plan import Plan
-from headrace.pipeline.variables import BuildFacts
+from headrace.pipeline.variables import BuildFacts, PullRequest
 from headrace.resources.builds import service as builds
 from headrace.resources.contexts.schemas import SealedText, text_of
 from headrace.resources.pipelines.repository import Pipeline
-from headrace.resources.pipelines.schemas import BuildBody, RunBody, RunOptions
+from headrace.resources.pipelines.schemas import BuildBody, EventBody, RunBody, RunOptions
 from headrace.resources.projects.schemas import Variables, layer, plain, stored_variables
 
 _MOST_NAME = 255
@@ -89,6 +89,25 @@ def of_trigger(trigger: Mapping[str, Any]) -> Chosen:
         concurrency=trigger.get("concurrency"),
         termination_policy=None if (policy := trigger.get("terminationPolicy")) is None else tuple(policy),
         environment=(trigger.get("runtimeEnvironment") or {}).get("name"),
+    )
+
+
+def of_event(trigger: Chosen, event: EventBody) -> Origin:
+    """Return what a run starts from that a Git event like this one would start."""
+    told = event.pull_request
+    return Origin(
+        trigger=trigger,
+        event=GitEvent(
+            provider="",
+            names=frozenset(),
+            repo="/".join(filter(None, (trigger.repo_owner, trigger.repo_name))),
+            sender="",
+            base_branch=event.base_branch,
+            message=event.message,
+            author=event.author,
+            commit_url=event.commit_url,
+            pull_request=None if told is None else PullRequest(**msgspec.structs.asdict(told)),
+        ),
     )
 
 

@@ -14,6 +14,8 @@ from headrace.resources.pipelines.schemas import (
     PipelineQuery,
     PipelinesOut,
     PipelinesQuery,
+    PlanBody,
+    PlanOut,
     ReplaceQuery,
     RunBody,
     RunQuery,
@@ -170,6 +172,40 @@ def run_yaml(
     """Run the YAML in the body, without a pipeline, and return the id of the build."""
     request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
     return _started(service.run_yaml(db, box, request, body))
+
+
+@router.route(
+    "POST",
+    "/plan/{name:path}",
+    scope=Scope.PIPELINE_RUN,
+    sdk="pipelines.plan",
+    effect=False,
+    example=Example(path=_NAME, body=_RUN),
+)
+def plan_pipeline(
+    name: str, body: PlanBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+) -> PlanOut:
+    """Tell what a run of a pipeline would do; nothing starts.
+
+    Of each step: its verdict (``runs``, ``skipped``, ``open``, ``fails``, ``not-reached``) with the
+    conditions and what they read, its image, hooks, and the names of the secrets that reach it.
+    Told on the assumption that no step fails.
+    """
+    return service.plan(db, box, service.Request(caller=caller, base_url=raw.base_url), name, body)
+
+
+@router.route(
+    "POST",
+    "/plan",
+    scope=Scope.PIPELINE_RUN,
+    sdk="pipelines.planYaml",
+    operation="pipelines-plan-yaml",
+    effect=False,
+    example=Example(body={"userYamlDescriptor": _YAML}),
+)
+def plan_yaml(body: PlanBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw) -> PlanOut:
+    """Tell what a run of the YAML in the body would do; nothing starts."""
+    return service.plan(db, box, service.Request(caller=caller, base_url=raw.base_url), None, body)
 
 
 @router.route(

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import msgspec
 
 from headrace.http.paging import Limit, Offset
+from headrace.pipeline.forecast import Forecast
+from headrace.pipeline.variables import PullRequest
 from headrace.resources.projects.schemas import Value, Variable
 
 RunVariables = list[Variable] | dict[str, Value]
@@ -87,6 +89,33 @@ class RunBody(msgspec.Struct, kw_only=True, rename="camel"):
     user_yaml_descriptor: (
         Annotated[str, msgspec.Meta(description="YAML to run in the place of the pipeline's own")] | None
     ) = None
+
+
+class PullRequestBody(PullRequest, frozen=True, kw_only=True, rename="camel"):
+    """What an event says about a pull request."""
+
+
+class EventBody(msgspec.Struct, kw_only=True, rename="camel"):
+    """A Git event to plan for; its branch and commit are those of the run."""
+
+    base_branch: str | None = None
+    message: Annotated[str, msgspec.Meta(description="of the commit")] | None = None
+    author: str | None = None
+    commit_url: str | None = None
+    pull_request: PullRequestBody | None = None
+
+
+class PlanBody(RunBody, kw_only=True, rename="camel"):
+    """What the run would be given, and the event that would start it."""
+
+    event: EventBody | None = None
+
+
+class PlanOut(Forecast, frozen=True, kw_only=True, rename="camel"):
+    """What a run would do."""
+
+    pipeline: Annotated[str, msgspec.Meta(description="whole name; empty for a YAML alone")]
+    trigger: Annotated[str | None, msgspec.Meta(description="name of the git trigger that it takes")]
 
 
 class BuildFlags(msgspec.Struct, kw_only=True):

@@ -16,6 +16,7 @@ from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.forecast import forecast
 from headrace.pipeline.plan import Plan
 from headrace.pipeline.unfold import Resolve
 from headrace.pipeline.variables import merge, system_variables
@@ -26,7 +27,7 @@ from headrace.resources.contexts.schemas import SealedText, text_of, unseal
 from headrace.resources.pipelines import definitions, document, gather, repository
 from headrace.resources.pipelines.gather import Chosen, Origin, of_cron, of_trigger
 from headrace.resources.pipelines.repository import Pipeline
-from headrace.resources.pipelines.schemas import BuildBody, RunBody
+from headrace.resources.pipelines.schemas import BuildBody, PlanBody, PlanOut, RunBody
 from headrace.resources.projects import service as projects
 from headrace.resources.projects.schemas import layer
 from headrace.resources.runtime_environments import service as environments
@@ -48,6 +49,7 @@ __all__ = [
     "git_triggers",
     "of_cron",
     "of_trigger",
+    "plan",
     "run",
     "run_service",
     "run_yaml",
@@ -90,9 +92,13 @@ def run(db: Connection, box: SecretBox, request: Request, reference: str, body: 
 
 def run_yaml(db: Connection, box: SecretBox, request: Request, body: RunBody) -> str:
     """Start a build of the YAML in the body, without a pipeline. Raises as `run`."""
+    _require_yaml(body)
+    return _start(db, box, request, None, body)
+
+
+def _require_yaml(body: RunBody) -> None:
     if not body.user_yaml_descriptor:
         raise BadRequest("userYamlDescriptor is required: the YAML to run, for no pipeline is named")
-    return _start(db, box, request, None, body)
 
 
 def run_service(db: Connection, box: SecretBox, request: Request, reference: str, body: BuildBody) -> str:
@@ -105,6 +111,33 @@ def run_service(db: Connection, box: SecretBox, request: Request, reference: str
     if body.type != "build":
         raise BadRequest(f"type must be 'build', not {body.type[:40]!r}")
     return _start(db, box, request, pipeline, body)
+
+
+def plan(db: Connection, box: SecretBox, request: Request, reference: str | None, body: PlanBody) -> PlanOut:
+    """Tell what a run would do; nothing is stored and nothing starts.
+
+    Args:
+        db: an open transaction.
+        box: seals the secrets of the body.
+        request: who asks.
+        reference: id or whole name of the pipeline; None: the YAML in the body.
+        body: what the run would be given, and the event that would start it.
+
+    Raises:
+        As `run`, and `run_yaml` without a reference.
+    """
+    if reference is None:
+        pipeline = None
+        _require_yaml(body)
+    else:
+        pipeline = definitions.find(db, request.caller.account_id, reference)
+    if body.event is not None:
+        origin = gather.of_event(_chosen(pipeline, body), body.event)
+        request = msgspec.structs.replace(request, origin=origin)
+    order = _prepared(db, box, request, pipeline, body)
+    known = {name: value for name, value in order.variables.items() if isinstance(value, str)}
+    told = forecast(order.plan, known, order.variables.keys() - known.keys())
+    return PlanOut(pipeline=order.pipeline_name, trigger=order.trigger_name, **msgspec.structs.asdict(told))
 
 
 def find(db: Connection, account_id: str, reference: str) -> Pipeline:
@@ -151,9 +184,20 @@ def debug(db: Connection, account_id: str, reference: str) -> None:
 
 
 def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline | None, body: RunBody) -> str:
+    return builds.start(db, _prepared(db, box, request, pipeline, body))
+
+
+def _chosen(pipeline: Pipeline | None, body: RunBody) -> Chosen:
+    return gather.choose_trigger(pipeline, body) if pipeline else Chosen()
+
+
+def _prepared(
+    db: Connection, box: SecretBox, request: Request, pipeline: Pipeline | None, body: RunBody
+) -> BuildRequest:
+    """Gather and compile everything that a run needs, and store nothing."""
     caller, build_id = request.caller, new_id()
     source, text = _source(pipeline, body)
-    origin = request.origin or Origin(trigger=gather.choose_trigger(pipeline, body) if pipeline else Chosen())
+    origin = request.origin or Origin(trigger=_chosen(pipeline, body))
     trigger = origin.trigger
     facts = gather.facts_of(
         origin,
@@ -179,33 +223,30 @@ def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline 
     spec = pipeline.document["spec"] if pipeline else {}
     options = gather.options_of(pipeline, trigger, body)
     environment = gather.environment_of(spec, trigger, body)
-    return builds.start(
-        db,
-        BuildRequest(
-            build_id=build_id,
-            account_id=caller.account_id,
-            user_id=caller.user_id,
-            initiator=caller.user_name,
-            pipeline_id=pipeline.id if pipeline else None,
-            pipeline_name=facts.pipeline,
-            project=pipeline.project if pipeline else "",
-            plan=plan,
-            yaml=text,
-            variables=variables,
-            trigger_kind=facts.trigger,
-            trigger_id=trigger.id,
-            trigger_name=trigger.name,
-            branch=facts.branch,
-            revision=facts.revision,
-            repo_owner=facts.repo_owner,
-            repo_name=facts.repo_name,
-            annotations={key: text_of(value) for key, value in (body.annotations or {}).items()},
-            request_id=_request_id(request, pipeline, body),
-            options=options,
-            given=_given(body),
-            environment=environments.chosen(db, caller.account_id, environment),
-            **gather.queueing_of(spec, trigger, options),
-        ),
+    return BuildRequest(
+        build_id=build_id,
+        account_id=caller.account_id,
+        user_id=caller.user_id,
+        initiator=caller.user_name,
+        pipeline_id=pipeline.id if pipeline else None,
+        pipeline_name=facts.pipeline,
+        project=pipeline.project if pipeline else "",
+        plan=plan,
+        yaml=text,
+        variables=variables,
+        trigger_kind=facts.trigger,
+        trigger_id=trigger.id,
+        trigger_name=trigger.name,
+        branch=facts.branch,
+        revision=facts.revision,
+        repo_owner=facts.repo_owner,
+        repo_name=facts.repo_name,
+        annotations={key: text_of(value) for key, value in (body.annotations or {}).items()},
+        request_id=_request_id(request, pipeline, body),
+        options=options,
+        given=_given(body),
+        environment=environments.chosen(db, caller.account_id, environment),
+        **gather.queueing_of(spec, trigger, options),
     )
 
 
