@@ -203,8 +203,9 @@ def test_each_project_shows_its_own_pipelines(new_page, person, acme):
 
 
 def test_a_project_is_renamed_and_deleted(new_page, person, acme):
-    acme.call("POST", "/api/projects", {"projectName": "old", "tags": ["a"]})
+    acme.call("POST", "/api/projects", {"projectName": "old", "tags": ["a", "a"]})
     page = log_in(new_page(), person, "/projects")
+    expect(page.locator(".tag")).to_have_text(["a", "a"])
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Name").fill("new")
     page.get_by_label("Tags").fill("b c")
@@ -221,6 +222,9 @@ def test_a_context_is_made_and_deleted_and_its_secret_not_shown(new_page, person
     page.get_by_role("button", name="New context").click()
     page.get_by_label("Name", exact=True).fill("shared")
     page.get_by_label("Type").select_option("secret")
+    page.get_by_role("textbox", name="Variables").fill("PASSWORD=very-secret\n\nlost line")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_text('Variables, line 3: write NAME=value, not "lost line"')).to_be_visible()
     page.get_by_role("textbox", name="Variables").fill("PASSWORD=very-secret")
     expect(page.get_by_text("very-secret")).to_have_count(0)
     page.get_by_role("button", name="Create").click()
