@@ -12,9 +12,10 @@ REAL, EMPTY, REFUSED, MISSING = "real", "empty form", "501", "not there yet"
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _HEAD = """# Operations of the public API
 
-What this server does with each operation that clients of the Codefresh API know: **real** behaviour,
-the documented **empty form**, a refusal by **501** in the standard error form, or **not there yet**,
-which answers 404. P0 and P1 are what a user of pipelines needs; P2 makes the list whole. The paths
+What this server does with each operation that clients of the Codefresh API know. **real**: there is a
+route that does what its text says, and its example is executed; parts of it may be listed under
+[what is missing](not-yet.md). **empty form**: the documented answer of a server that has none of it.
+**501**: refused in the standard error form. **not there yet**: answers 404. P0 and P1 are what a user of pipelines needs; P2 makes the list whole. The paths
 are below `/api`.
 """
 

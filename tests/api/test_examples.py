@@ -23,14 +23,8 @@ PASSWORD = ROUTES["auth-login"].example.body["password"]
 PIPELINE = "/api/pipelines/my-project%2Fmy-basic-pipeline"
 ASK = {"ask": {"type": "pending-approval"}}
 HELLO = {"hello": {"image": "alpine", "commands": ["echo hello"]}}
-# What is offered only to say that it is not.
-NOT_OFFERED = {
-    "agents-tasks",
-    "clusters-credentials",
-    "compositions-launch",
-    "firebase-auth",
-    "pipelines-debug",
-}
+# What is offered only to say that it is not: so the summary, on which the page of operations rests.
+NOT_OFFERED = {name for name, route in ROUTES.items() if "not offered" in route.summary}
 # Their senders prove that they know a secret, which an example has not.
 UNSIGNED = {"triggers-events-run", "triggers-git-receive", "webhooks-git-receive"}
 # Those that speak to the registry or cluster of the examples, which there is not, answer 400 and say so.
