@@ -15,8 +15,8 @@ _HEAD = """# Operations of the public API
 What this server does with each operation that clients of the Codefresh API know. **real**: there is a
 route that does what its text says, and its example is executed; parts of it may be listed under
 [what is missing](not-yet.md). **empty form**: the documented answer of a server that has none of it.
-**501**: refused in the standard error form. **not there yet**: answers 404. P0 and P1 are what a user of pipelines needs; P2 makes the list whole. The paths
-are below `/api`.
+**501**: refused in the standard error form. **not there yet**: answers 404.
+P0 and P1 are what a user of pipelines needs; P2 makes the list whole. The paths are below `/api`.
 """
 
 
