@@ -118,7 +118,10 @@ class _Forecaster:
         self._closed: set[str | None] = set()  # groups in which nothing more starts; None: the pipeline
         self._grounds: dict[str, tuple[Ground, ...]] = {}
         self._reasons: dict[str, str] = {}
-        self._exporters = {step.name: found for step in plan.steps if (found := _words_of_exporter(step))}
+        self._exporters: dict[str, list[str]] = {}  # steps by the names that they may export
+        for step in plan.steps:
+            for word in _words_of_exporter(step):
+                self._exporters.setdefault(word, []).append(step.name)
 
     def whole(self) -> Forecast:
         for step in self._plan.steps:
@@ -210,8 +213,8 @@ class _Forecaster:
         Raises:
             _Later: only the run knows it.
         """
-        for exporter, words in self._exporters.items():
-            if name in words and self._may_come_before(exporter, reader):
+        for exporter in self._exporters.get(name, ()):
+            if self._may_come_before(exporter, reader):
                 raise _Later(exporter)
         if name in OF_THE_BUILD or name in self._secrets:
             raise _Later("the start of the build")

@@ -114,6 +114,7 @@ CONDITIONS = st.one_of(
     ),
     st.builds(lambda branch: {"branch": {"only": [branch]}}, st.sampled_from(["main", "other", "/ma.*/"])),
 )
+EXPORTS = {"image": "alpine", "commands": ["cf_export TARGET=test"]}
 EXPECTED = {"runs": {"success"}, "skipped": {"skipped"}, "fails": {"error"}}
 
 
@@ -125,7 +126,7 @@ def pipelines(draw):
         if name in ("c", "d") and draw(st.booleans()):
             members = {f"{name}{n}": body(f"{name}{n}") for n in range(2)}
             return {"type": "parallel", "steps": members} | more
-        return SHELL | more
+        return draw(st.sampled_from([SHELL, SHELL, EXPORTS])) | more
 
     mode = draw(st.sampled_from(["sequential", "parallel"]))
     return {"version": "1.0", "mode": mode, "steps": {name: body(name) for name in NAMES}}
@@ -138,7 +139,8 @@ def test_what_is_told_is_what_a_run_does(document):
     found = forecast(plan, VARIABLES)
     assert [step.name for step in found.steps] == [step.name for step in plan.steps]
     statuses = asyncio.run(ran(plan))
-    for step in found.steps:
+    for step, planned in zip(found.steps, plan.steps, strict=True):
+        assert planned.when or planned.parent or step.verdict in ("runs", "not-reached")
         if step.verdict in EXPECTED:
             assert statuses[step.name] in EXPECTED[step.verdict], (step, statuses)
 
