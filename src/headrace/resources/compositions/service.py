@@ -1,9 +1,12 @@
 """The rules of compositions: a name is taken once, and a document has services."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import yaml
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
 from headrace.resources.compositions import repository
@@ -31,16 +34,17 @@ def create(db: Connection, account_id: str, given: CompositionFields) -> Composi
     """
     if not given.name or given.yaml_json is None:
         raise BadRequest("name and yamlJson are required")
-    _check(db, account_id, given.name, given.yaml_json)
-    made = repository.add(
-        db,
-        account_id,
-        now=datetime.now(UTC),
-        name=given.name,
-        is_advanced=bool(given.is_advanced),
-        vars=given.vars or [],
-        yaml_json=given.yaml_json,
-    )
+    _check(given.yaml_json)
+    with _free(db, given.name):
+        made = repository.add(
+            db,
+            account_id,
+            now=datetime.now(UTC),
+            name=given.name,
+            is_advanced=bool(given.is_advanced),
+            vars=given.vars or [],
+            yaml_json=given.yaml_json,
+        )
     return get(db, account_id, made)
 
 
@@ -55,16 +59,17 @@ def change(db: Connection, account_id: str, wanted: str, given: CompositionField
     found = _find(db, account_id, wanted)
     name = given.name or found.name
     document = found.yaml_json if given.yaml_json is None else given.yaml_json
-    _check(db, account_id, name, document, own_id=found.id)
-    repository.change(
-        db,
-        account_id,
-        found.id,
-        name=name,
-        is_advanced=found.is_advanced if given.is_advanced is None else given.is_advanced,
-        vars=found.vars if given.vars is None else given.vars,
-        yaml_json=document,
-    )
+    _check(document)
+    with _free(db, name):
+        repository.change(
+            db,
+            account_id,
+            found.id,
+            name=name,
+            is_advanced=found.is_advanced if given.is_advanced is None else given.is_advanced,
+            vars=found.vars if given.vars is None else given.vars,
+            yaml_json=document,
+        )
     return get(db, account_id, found.id)
 
 
@@ -93,16 +98,24 @@ def delete(db: Connection, account_id: str, wanted: str) -> None:
     repository.remove(db, account_id, _find(db, account_id, wanted).id)
 
 
-def _check(db: Connection, account_id: str, name: str, document: str, *, own_id: str = "") -> None:
+def _check(document: str) -> None:
     try:
         found = yaml.load(document, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise BadRequest("yamlJson is neither YAML nor JSON") from None
     if not isinstance(found, dict) or not isinstance(found.get("services"), dict):
         raise BadRequest("yamlJson has no services; write {'version': '3', 'services': {…}}")
-    taken = repository.find(db, account_id, name)
-    if taken is not None and taken.name == name and taken.id != own_id:
-        raise Conflict(f"composition already exists: {name!r}; change it, or choose another name")
+
+
+@contextmanager
+def _free(db: Connection, name: str) -> Iterator[None]:
+    """Store under a name, which the database lets be taken once."""
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError:
+        message = f"composition already exists: {name!r}; change it, or choose another name"
+        raise Conflict(message) from None
 
 
 def _find(db: Connection, account_id: str, wanted: str) -> repository.Composition:
