@@ -2,7 +2,9 @@
 
 import base64
 import json
+from copy import deepcopy
 
+import msgspec
 import pytest
 
 from cluster import READER, small_cluster
@@ -13,7 +15,7 @@ from headrace.resources.pipelines.records import DatabaseRecords
 
 pytestmark = pytest.mark.enable_socket
 IMAGE = "r.example.org/acme/shop:2"
-ORDER = Deployment(cluster="small", namespace="web", service="shop", image=IMAGE)
+ORDER = Deployment(cluster="small", namespace="web", service="shop", image=IMAGE, mark="b/s")
 SHOP = Rollout("Deployment", "shop", "web")
 MANIFEST = """
 apiVersion: v1
@@ -73,9 +75,18 @@ def template(small, name="shop"):
 async def test_the_container_with_that_repository_gets_the_image(records, build_id, small):
     assert await records.deploy(build_id, ORDER) == (SHOP,)
     assert [each["image"] for each in template(small)["spec"]["containers"]] == [IMAGE, "envoy:1"]
-    assert "headrace/deployed-at" in template(small)["metadata"]["annotations"]
+    assert template(small)["metadata"]["annotations"] == {"headrace/deployed-by": "b/s"}
     assert [each["image"] for each in template(small, "other")["spec"]["containers"]] != [IMAGE]
     assert await records.missing(build_id, "small", (SHOP,)) == ""
+
+
+async def test_the_same_asked_again_changes_nothing(records, build_id, small):
+    await records.deploy(build_id, ORDER)
+    before = deepcopy(template(small))
+    await records.deploy(build_id, ORDER)
+    assert template(small) == before
+    await records.deploy(build_id, msgspec.structs.replace(ORDER, mark="b/again"))
+    assert template(small) != before
 
 
 async def test_what_has_no_pods_yet_is_told(records, build_id, small):
@@ -85,8 +96,8 @@ async def test_what_has_no_pods_yet_is_told(records, build_id, small):
 
 
 async def test_without_an_image_the_pods_start_anew(records, build_id, small):
-    await records.deploy(build_id, Deployment(cluster="small", namespace="web", service="shop"))
-    assert "headrace/deployed-at" in template(small)["metadata"]["annotations"]
+    await records.deploy(build_id, Deployment(cluster="small", namespace="web", service="shop", mark="b/s"))
+    assert template(small)["metadata"]["annotations"] == {"headrace/deployed-by": "b/s"}
     assert template(small)["spec"]["containers"][0]["image"] == "r.example.org/acme/shop:1"
 
 
@@ -96,7 +107,7 @@ async def test_the_login_of_the_registry_comes_along(records, build_id, small, c
         "/api/registries",
         json={"name": "main", "domain": "r.example.org", "username": "ci", "password": "p"},
     )
-    order = Deployment(cluster="small", namespace="web", service="shop", image=IMAGE, registry="main")
+    order = msgspec.structs.replace(ORDER, registry="main")
     await records.deploy(build_id, order)
     [secret] = template(small)["spec"]["imagePullSecrets"]
     stored = small.objects["secrets", "web", secret["name"]]["data"][".dockerconfigjson"]
@@ -104,7 +115,7 @@ async def test_the_login_of_the_registry_comes_along(records, build_id, small, c
 
 
 async def test_a_manifest_is_applied_and_its_workloads_are_followed(records, build_id, small):
-    order = Deployment(cluster="small", namespace="web", manifest=MANIFEST)
+    order = Deployment(cluster="small", namespace="web", manifest=MANIFEST, mark="b/s")
     assert await records.deploy(build_id, order) == (Rollout("Deployment", "api", "web"),)
     assert ("configmaps", "web", "settings") in small.objects
     assert await records.missing(build_id, "small", [Rollout("Deployment", "api", "web")]) == ""
@@ -118,6 +129,8 @@ async def test_a_manifest_is_applied_and_its_workloads_are_followed(records, bui
         ({"service": "gone"}, 'services "gone" not found'),
         ({"namespace": "default", "service": "alone"}, "no deployment of namespace 'default' is behind"),
         ({"service": "../secrets"}, "is no name in Kubernetes"),
+        ({"service": ""}, "service '' is no name in Kubernetes"),
+        ({"namespace": ""}, "namespace '' is no name in Kubernetes"),
         ({"image": "acme/cart:1"}, "no container of deployment 'shop' has an image like 'acme/cart:1'"),
         ({"manifest": "kind: {"}, "the manifest cannot be read"),
         ({"manifest": "{apiVersion: acme/v1, kind: Thing}"}, "the manifest cannot be read"),
@@ -125,9 +138,8 @@ async def test_a_manifest_is_applied_and_its_workloads_are_followed(records, bui
 )
 async def test_what_cannot_be_deployed_says_why(records, build_id, small, order, words):
     small.add("services", "alone", spec={"selector": {"app": "shop"}})
-    fields = {"cluster": "small", "namespace": "web", "service": "shop", "image": IMAGE, **order}
     with pytest.raises(LookupError) as refusal:
-        await records.deploy(build_id, Deployment(**fields))
+        await records.deploy(build_id, msgspec.structs.replace(ORDER, **order))
     assert words in str(refusal.value)
 
 

@@ -267,7 +267,7 @@ class Attempt:
         """Start what is no container of the step's own."""
         site, desk = self._site, self._desk
         if isinstance(action, Deploy):
-            return await start_deployment(site, action, desk.scope)
+            return await start_deployment(site, self._step.name, action, desk.scope)
         return await start_composition(
             site, self._step, action, desk.scope, unit=desk.unit, say=desk.book.say
         )

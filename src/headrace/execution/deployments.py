@@ -25,11 +25,11 @@ _PER = {"": 1, "s": 1, "m": 60, "h": 3600}
 _MOST_BYTES = 1024 * 1024
 
 
-async def start_deployment(site: Site, action: Deploy, scope: Scope) -> "DeploymentRun":
+async def start_deployment(site: Site, step: str, action: Deploy, scope: Scope) -> "DeploymentRun":
     """Begin to deploy.
 
     Raises:
-        StepCouldNotStart: the manifest is not there, or the time is none.
+        StepCouldNotStart: the manifest is not there or empty, or the time is none.
     """
 
     def filled(text: str | None) -> str:
@@ -44,6 +44,7 @@ async def start_deployment(site: Site, action: Deploy, scope: Scope) -> "Deploym
         manifest=manifest,
         image=filled(action.image),
         registry=filled(action.registry),
+        mark=f"{site.build_id}/{step}",
     )
     return DeploymentRun(site, order, _seconds(filled(action.timeout)))
 
@@ -115,6 +116,8 @@ async def _read(site: Site, path: str) -> str:
         raise StepCouldNotStart(f"file_path {path!r} is no file at {place}; clone the repository before")
     if len(content) > _MOST_BYTES:
         raise StepCouldNotStart(f"{place} is longer than {_MOST_BYTES} bytes")
+    if not content.strip():
+        raise StepCouldNotStart(f"{place} is empty; a manifest has at least one object")
     return content.decode(errors="replace")
 
 

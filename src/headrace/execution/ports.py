@@ -209,6 +209,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     manifest: str = ""  # YAML
     image: str = ""  # empty: the same once more
     registry: str = ""  # whose login the cluster pulls with; empty: none is added
+    mark: str  # of the step that asks: the same again changes nothing
 
 
 class Rollout(msgspec.Struct, frozen=True):

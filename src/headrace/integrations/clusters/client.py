@@ -9,7 +9,7 @@ import ssl
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, Self
 
@@ -17,6 +17,8 @@ import httpx2
 import msgspec
 import yaml
 from lightkube import ApiError, Client, KubeConfig, codecs
+from lightkube.config.models import Cluster as Server
+from lightkube.config.models import User
 from lightkube.core.exceptions import LoadResourceError
 from lightkube.core.resource import NamespacedResource
 from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAccessReviewSpec
@@ -35,6 +37,7 @@ _MOST = 5_000  # of a list
 _CONFLICT = 409
 _WORKLOADS = (Deployment, StatefulSet, DaemonSet)
 _KINDS = {kind.__name__: kind for kind in _WORKLOADS}
+_DEPLOYED_BY = "headrace/deployed-by"  # annotation of pods
 _MANAGER = "headrace"  # who applies, as the cluster records it
 Fields = dict[str, Any]
 Changed = tuple[str, str, str]
@@ -50,7 +53,9 @@ class Cluster:
 
     def __init__(self, credentials: Credentials, networks: Networks) -> None:
         self._host = credentials.host
-        config = KubeConfig.from_dict(msgspec.json.decode(credentials.kubeconfig("cluster")))
+        # Certificates are the transport's.
+        user = User(token=credentials.token or None)
+        config = KubeConfig.from_one(cluster=Server(server=credentials.url), user=user)
         with self._named():
             self._client = Client(
                 config,
@@ -132,7 +137,7 @@ class Cluster:
                     raise
                 self._client.replace(secret)
 
-    def set_image(self, namespace: str, service: str, image: str, secret: str) -> list[Changed]:
+    def set_image(self, namespace: str, service: str, image: str, secret: str, *, mark: str) -> list[Changed]:
         """Give the deployments behind a service another image, and start their pods anew.
 
         Args:
@@ -140,6 +145,7 @@ class Cluster:
             service: whose selector finds the deployments.
             image: goes to the container with the same repository, or to the only one; empty: all stay.
             secret: to pull with; empty: none is added.
+            mark: of this change; with the same mark again nothing starts anew.
 
         Returns:
             Kind, name and namespace of what was changed.
@@ -156,7 +162,7 @@ class Cluster:
                 raise ClusterRefused(
                     f"no deployment of namespace {namespace!r} is behind service {service!r}"
                 )
-            changes = [(each.metadata.name, _changes(each, image, secret)) for each in behind]
+            changes = [(each.metadata.name, _changes(each, image, secret, mark)) for each in behind]
             for name, change in changes:
                 self._client.patch(Deployment, name, change, namespace=namespace)
         return [("Deployment", name, namespace) for name, _ in changes]
@@ -264,7 +270,7 @@ def _labels(one: Deployment) -> dict[str, str]:
     return (metadata.labels if metadata else None) or {}
 
 
-def _changes(one: Deployment, image: str, secret: str) -> Fields:
+def _changes(one: Deployment, image: str, secret: str, mark: str) -> Fields:
     """The patch that rolls a deployment out anew."""
     pods: Fields = {}
     if image:
@@ -277,7 +283,7 @@ def _changes(one: Deployment, image: str, secret: str) -> Fields:
         pods["containers"] = [{"name": each.name, "image": image} for each in chosen]
     if secret:
         pods["imagePullSecrets"] = [{"name": secret}]
-    stamp = {"annotations": {"headrace/deployed-at": datetime.now(UTC).isoformat()}}
+    stamp = {"annotations": {_DEPLOYED_BY: mark}}
     return {"spec": {"template": {"metadata": stamp, "spec": pods}}}
 
 

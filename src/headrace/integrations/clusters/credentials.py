@@ -7,7 +7,6 @@ machine (``exec``, ``tokenFile``, paths) is refused: a kubeconfig comes from out
 import base64
 import binascii
 import ssl
-from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -74,26 +73,6 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
             except (ssl.SSLError, ValueError):
                 raise CredentialsInvalid("the certificate of the authority is no PEM") from None
         return self
-
-    def kubeconfig(self, name: str, namespace: str = "default") -> str:
-        """Return the login as a kubeconfig with one context of this name."""
-        return kubeconfig({name: self}, namespace)
-
-
-def kubeconfig(every: Mapping[str, Credentials], namespace: str = "default") -> str:
-    """Return a kubeconfig with one context for each cluster; the first one is current."""
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": next(iter(every), ""),
-        "clusters": [{"name": name, "cluster": _of_cluster(each)} for name, each in every.items()],
-        "users": [{"name": name, "user": _of_user(each)} for name, each in every.items()],
-        "contexts": [
-            {"name": name, "context": {"cluster": name, "user": name, "namespace": namespace}}
-            for name in every
-        ],
-    }
-    return msgspec.json.encode(document).decode()  # JSON is YAML
 
 
 def by_token(url: str, token: str, authority: str) -> Credentials:
@@ -171,19 +150,3 @@ def _decoded(value: object, field: str) -> str:
         return base64.b64decode(str(value or ""), validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         raise CredentialsInvalid(f"{field} is no base64 of PEM") from None
-
-
-def _of_cluster(one: Credentials) -> dict[str, str]:
-    found = {"server": one.url}
-    if one.authority:
-        found["certificate-authority-data"] = base64.b64encode(one.authority.encode()).decode()
-    return found | ({"tls-server-name": one.server_name} if one.server_name else {})
-
-
-def _of_user(one: Credentials) -> dict[str, str]:
-    if one.token:
-        return {"token": one.token}
-    return {
-        "client-certificate-data": base64.b64encode(one.certificate.encode()).decode(),
-        "client-key-data": base64.b64encode(one.key.encode()).decode(),
-    }

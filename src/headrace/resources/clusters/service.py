@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from headrace.execution.ports import Deployment, Rollout
 from headrace.http.errors import BadRequest, Conflict, NotFound
@@ -55,23 +56,24 @@ def create(
     if provider not in _PROVIDERS:
         raise BadRequest(f"provider must be one of {', '.join(_PROVIDERS)}")
     name, credentials = _read(given)
-    with database.reading() as db:
-        _check_free(db, account_id, name)
     if not given.behind_firewall:
         _call(name, credentials, networks, lambda cluster: cluster.check())
-    with database.transaction() as db:
-        _check_free(db, account_id, name)
-        repository.add(
-            db,
-            account_id,
-            now=datetime.now(UTC),
-            selector=name,
-            provider=provider,
-            behind_firewall=given.behind_firewall,
-            url=credentials.url,
-            credentials=box.seal(msgspec.json.encode(credentials).decode(), account_id),
-        )
-        return get(db, account_id, name)
+    try:
+        with database.transaction() as db:
+            repository.add(
+                db,
+                account_id,
+                now=datetime.now(UTC),
+                selector=name,
+                provider=provider,
+                behind_firewall=given.behind_firewall,
+                url=credentials.url,
+                credentials=box.seal(msgspec.json.encode(credentials).decode(), account_id),
+            )
+            return get(db, account_id, name)
+    except IntegrityError:
+        message = f"cluster already exists: {name!r}; delete it first, or choose another name"
+        raise Conflict(message) from None
 
 
 def delete(db: Connection, account_id: str, wanted: str) -> None:
@@ -143,9 +145,14 @@ def deploy(
         NotFound: the account has no such cluster or registry.
         BadRequest: a name is none of Kubernetes, or the cluster refuses.
     """
-    for name in (order.namespace, order.service):
-        if name and not _PLAIN.fullmatch(name):
-            raise BadRequest(f"{name!r} is no name in Kubernetes")
+    names = (
+        {"namespace": order.namespace}
+        if order.manifest
+        else {"namespace": order.namespace, "service": order.service}
+    )
+    for field, name in names.items():
+        if not _PLAIN.fullmatch(name):
+            raise BadRequest(f"{field} {name!r} is no name in Kubernetes")
     secret = ""
     if order.registry and not order.manifest:
         secret = put_pull_secret(
@@ -161,7 +168,7 @@ def deploy(
     def change(cluster: "Cluster") -> list[tuple[str, str, str]]:
         if order.manifest:
             return cluster.apply(order.namespace, order.manifest)
-        return cluster.set_image(order.namespace, order.service, order.image, secret)
+        return cluster.set_image(order.namespace, order.service, order.image, secret, mark=order.mark)
 
     changed = ask(database, box, networks, account_id, order.cluster, change)
     return tuple(Rollout(*each) for each in changed)
@@ -212,11 +219,6 @@ def _read(given: ClusterFields) -> tuple[str, Credentials]:
     if not name:
         raise BadRequest("selector is required: the name of the cluster")
     return name, found
-
-
-def _check_free(db: Connection, account_id: str, name: str) -> None:
-    if any(each.selector == name for each in repository.listed(db, account_id)):
-        raise Conflict(f"cluster already exists: {name!r}; delete it first, or choose another name")
 
 
 def _find(db: Connection, account_id: str, wanted: str) -> repository.Cluster:
