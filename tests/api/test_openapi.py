@@ -8,7 +8,7 @@ import pytest
 
 from asgi import Client
 from headrace.app.installation import routes
-from headrace.client.operations import OPERATIONS
+from headrace.client.made.operations import OPERATIONS
 
 FILE = Path(__file__).parents[2] / "openapi.json"
 SPEC = json.loads(FILE.read_text())
@@ -91,8 +91,8 @@ def test_an_operation_keeps_the_names_that_clients_know(line):
 @pytest.mark.parametrize("sdk", sorted(set(OPERATIONS) & {one["x-sdk-interface"] for _, _, one in ALL}))
 def test_our_client_calls_what_the_document_says(sdk):
     (found,) = [(m.upper(), path.rstrip("/")) for m, path, one in ALL if one["x-sdk-interface"] == sdk]
-    method, path = OPERATIONS[sdk]
-    assert found == (method, path.rstrip("/"))
+    known = OPERATIONS[sdk]
+    assert found == (known.method, known.path.rstrip("/"))
 
 
 @pytest.mark.parametrize("name", ["operationId", "x-sdk-interface"])

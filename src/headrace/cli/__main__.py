@@ -10,7 +10,7 @@ import click
 
 from headrace.cli.app import App
 from headrace.cli.errors import Findings, Refused
-from headrace.cli.verbs import ENV_PREFIX, build_root
+from headrace.cli.verbs import ENV_PREFIX, build_root, near
 from headrace.client.api import RequestOptions
 from headrace.client.errors import ApiError, Unreachable
 
@@ -41,26 +41,42 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
     Returns:
         The exit code: 0 done, 1 any error, or the result of a followed build.
     """
+    app: App | None = None
     try:
         given, rest = take_globals(words)
         app = App(environ=environ, cfconfig=given.get("--cfconfig"), options=_options(given, environ))
-        return _dispatch(app, rest)
-    except (Refused, ApiError, Unreachable) as error:
-        click.echo(f"Error: {error}", err=True)
-        return getattr(error, "code", 1)
-    except Findings as findings:
-        click.echo(str(findings), err=True)
-        return 1
-    except click.ClickException as error:
-        click.echo(f"Error: {error.format_message()}", err=True)
-        _hint(error)
-        return 1
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return 130
+        code = _dispatch(app, rest)
+        sys.stdout.flush()  # here, where a reader that went away is no error
     except BrokenPipeError:
         # The reader went away (`| head`): what it has read is what it wanted.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return 130
+    except Findings as findings:
+        click.echo(str(findings), err=True)
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
+        _hint(error)
+    except Exception as error:  # noqa: BLE001 — the edge: a person reads this, and no traceback
+        return _fail(error, app)
+    else:
+        return code
+    return 1
+
+
+def _fail(error: Exception, app: App | None) -> int:
+    """Say what went wrong and what would help; return the exit code."""
+    from headrace.cli import cures
+
+    known = isinstance(error, Refused | ApiError | Unreachable)
+    if not known and app is not None and app.environ.get("CF_DEBUG"):
+        raise error
+    click.echo(f"Error: {cures.told(error) if known else cures.unexpected(error)}", err=True)
+    cure = cures.cure_of(error, app)
+    if cure is not None:
+        click.echo(f"What helps: {cure}", err=True)
+    return error.code if isinstance(error, Refused) else 1
 
 
 def _hint(error: click.ClickException) -> None:
@@ -92,10 +108,8 @@ def _dispatch(app: App, words: list[str]) -> int:
 
 def _unknown(known: list[str], word: str) -> int:
     """Scripts may rely on exit code 0 here (the official client's); people get to read why."""
-    import difflib
-
-    close = difflib.get_close_matches(word, known, n=1)
-    cure = f"did you mean {close[0]!r}?" if close else "see: codefresh --help"
+    close = near(word, known)
+    cure = f"did you mean {close!r}?" if close else "see: codefresh --help"
     click.echo(f"Error: no command {word!r}; {cure}", err=True)
     return 0
 
@@ -140,6 +154,7 @@ def _options(given: Mapping[str, str], environ: Mapping[str, str]) -> RequestOpt
         timeout_s=number("--request-timeout", 30_000) / 1000,
         attempts=int(number("--request-max-retries", 10)),
         retry_delay_s=number("--request-retry-delay", 500) / 1000,
+        backoff=1,  # as the official client waits
         insecure=insecure or environ.get("NODE_TLS_REJECT_UNAUTHORIZED") == "0",
     )
 

@@ -9,10 +9,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.cli import auth
-from headrace.client.api import Api, RequestOptions
+from headrace.client.api import Client, RequestOptions
 
 if TYPE_CHECKING:
     from headrace.client.api import Query
+
+VERSION = "1.2.7"  # of the official client whose commands we take; sent as it sends it
+HEADERS = {
+    "User-Agent": f"codefresh-cli-v{VERSION}",
+    "Codefresh-User-Agent-Type": "cli",
+    "Codefresh-User-Agent-Version": VERSION,
+}
 
 
 @dataclass(kw_only=True)
@@ -24,30 +31,35 @@ class App:
         cfconfig: the file given by ``--cfconfig``.
         options: how requests are sent.
         sleep: waits; takes seconds.
+        last_url: the server that was asked last, and ``last_name`` its saved name; for error messages.
     """
 
     environ: Mapping[str, str]
     cfconfig: str | None = None
     options: RequestOptions = field(default_factory=RequestOptions)
     sleep: Callable[[float], None] = time.sleep
+    last_url: str | None = None
+    last_name: str | None = None
 
     @cached_property
-    def api(self) -> Api:
+    def api(self) -> Client:
         """The server in use; raises `Refused` where nobody logged in."""
         return self.api_of(auth.choose(self.environ, self.cfconfig))
 
-    def api_of(self, context: auth.AuthContext, options: RequestOptions | None = None) -> Api:
+    def api_of(self, context: auth.AuthContext, options: RequestOptions | None = None) -> Client:
         """A client for any saved context."""
-        return Api(
-            url=context.url,
-            key=context.token,
+        self.last_url, self.last_name = context.url, context.name
+        return Client(
+            context.url,
+            context.token,
             options=options or self.options,
             environ=self.environ,
+            headers=HEADERS,
             sleep=self.sleep,
         )
 
     def call(self, operation: str, body: object = None, *, query: Query | None = None, **path: str) -> Any:  # noqa: ANN401 — JSON edge
-        """Call an operation of the server in use; see `Api.call`."""
+        """Call an operation of the server in use; see `Client.call`."""
         return self.api.call(operation, body, query=query, **path)
 
     def config_file(self) -> auth.ConfigFile:

@@ -104,8 +104,10 @@ class Verb(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the noun, or name what there is."""
         if self.get_command(ctx, args[0]) is None:
-            known = ", ".join(self.list_commands(ctx))
-            raise click.UsageError(f"no command {f'{self._path()} {args[0]}'!r}; there are: {known}")
+            known = self.list_commands(ctx)
+            close = near(args[0], [*known, *(name for names in _entries(self._path()) for name in names)])
+            cure = f"did you mean {close!r}? There are" if close else "there are"
+            raise click.UsageError(f"no command {f'{self._path()} {args[0]}'!r}; {cure}: {', '.join(known)}")
         return super().resolve_command(ctx, args)
 
     def _path(self) -> str:
@@ -118,6 +120,13 @@ class Verb(click.Group):
             if not word.startswith("-") and self.get_command(ctx, word) is not None:
                 return [word, *args[:index], *args[index + 1 :]]
         return args
+
+
+def near(word: str, known: list[str]) -> str | None:
+    """The word that was probably meant; None where none is like it."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def _entries(verb: str) -> Iterator[list[str]]:

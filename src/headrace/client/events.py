@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headrace.client.errors import Unreachable
+from headrace.client.transport import protocol_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from headrace.client.api import Api
+    from headrace.client.api import Client
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ def parse(lines: Iterable[bytes]) -> Iterator[Event]:
             cursor = value
 
 
-def follow(api: Api, target: str, *, last: str, is_last: Callable[[Event], bool]) -> Iterator[Event]:
+def follow(client: Client, target: str, *, last: str, is_last: Callable[[Event], bool]) -> Iterator[Event]:
     """All events of ``target``, once each, over as many connections as it takes.
 
     Args:
-        api: the server; its options say how often a broken connection is tried again.
+        client: the server; its options say how often a broken connection is tried again.
         target: path with a leading slash.
         last: cursor to start after, empty for the beginning.
         is_last: tells the event after which nothing comes; the stream ends there.
@@ -60,18 +61,18 @@ def follow(api: Api, target: str, *, last: str, is_last: Callable[[Event], bool]
         Unreachable: the stream broke off again and again without a new event.
     """
     barren = 0
-    while barren < max(1, api.options.attempts):
+    while barren < max(1, client.options.attempts):
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
         barren += 1
         try:
-            with api.open("GET", target, None, headers) as response:
+            with client.open("GET", target, None, headers) as response:
                 for event in parse(response):
                     barren = 0
                     last = event.id or last
                     yield event
                     if is_last(event):
                         return
-        except OSError:
+        except (OSError, protocol_error()):
             pass  # a broken or silent connection: resume after the last event
-        api.sleep(api.options.retry_delay_s)
-    raise Unreachable(f"the log stream of {api.url} broke off {barren} times in a row; try again later")
+        client.sleep(client.options.retry_delay_s)
+    raise Unreachable(f"the log stream of {client.url} broke off {barren} times in a row; try again later")

@@ -32,6 +32,13 @@ def _http_client(*, tls: bool) -> type[HTTPConnection]:
     return library.HTTPConnection
 
 
+def protocol_error() -> type[Exception]:
+    """The library's own errors; imported late, since `connect` chooses how it is loaded."""
+    from http.client import HTTPException
+
+    return HTTPException
+
+
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     """The proxy for ``url`` by ``http_proxy``, ``https_proxy`` and ``no_proxy``; None for none.
 

@@ -12,7 +12,7 @@ import msgspec
 
 from headrace.http.routing import Reply, Route
 from headrace.http.scopes import Scope
-from headrace.http.sse import Stream
+from headrace.http.sse import Events, Stream
 
 _PARAMETER = re.compile(r"\{(\w+)(?::path)?\}")
 _REF = "#/components/schemas/{name}"
@@ -125,7 +125,7 @@ def _schema(kind: Any, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:  #
 
 
 def _has_schema(kind: Any) -> bool:  # noqa: ANN401 - any annotation
-    return kind not in (None, Reply, Stream, type(None)) and typing.get_origin(kind) is not type
+    return kind not in (None, Reply, Stream, Events, type(None)) and typing.get_origin(kind) is not type
 
 
 def _key(kind: Any) -> Any:  # noqa: ANN401 - any annotation
@@ -148,6 +148,8 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         "responses": _responses(route, schemas),
         "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": curl(route)}],
     }
+    if route.effect and route.method == "GET":
+        operation["x-effect"] = True  # a client must not repeat it as it may repeat other reads
     if route.body_type is not None:
         body: dict[str, Any] = {"schema": _schema(route.body_type, schemas)}
         if route.example.body is not None:
@@ -160,6 +162,8 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     answer: dict[str, Any] = {"description": "done"}
     if _has_schema(route.result_type):
         answer["content"] = {"application/json": {"schema": _schema(route.result_type, schemas)}}
+    elif route.result_type is Events:
+        answer["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     error = {"application/json": {"schema": schemas[_key(Error)]}}
     responses: dict[str, Any] = {"200": answer}
     for status, meaning in _ERRORS.items():

@@ -15,6 +15,10 @@ class Stream(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
+class Events(Stream, frozen=True):
+    """A stream of server-sent events; the annotation tells the API document so."""
+
+
 def event(name: str, data: object, *, cursor: str | None = None) -> bytes:
     """Return one event: a name, JSON data on one line, and the cursor to resume after it."""
     lines = [f"event: {name}"]

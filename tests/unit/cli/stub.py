@@ -30,8 +30,8 @@ class Request:
 class Stub:
     """Answers by ``METHOD /path`` (with the query string, or without); the rest is 404.
 
-    An answer is a body, a pair of status and body, a list of those (one a request, the last
-    repeated), or a function of the request that gives one of them.
+    An answer is a body, a pair of status and body, a triple with headers, a list of those (one a
+    request, the last repeated), or a function of the request that gives one of them.
     """
 
     url: str = ""
@@ -70,10 +70,12 @@ def _handler(stub: Stub) -> type:
             request = Request(
                 f"{self.command} {self.path}", dict(self.headers), json.loads(text) if text else None
             )
-            status, body = stub.answer(request)
+            status, body, *more = stub.answer(request)
+            headers = {"Content-Type": "application/json"} | (more[0] if more else {})
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

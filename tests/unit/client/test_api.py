@@ -1,9 +1,15 @@
 import pytest
 
-from headrace.client.api import Api, RequestOptions, error_of, jwt_payload, query_string
-from headrace.client.errors import ApiError, Unreachable
+from headrace.client.api import Client, RequestOptions, error_of, jwt_payload, query_string
+from headrace.client.errors import (
+    ApiError,
+    Forbidden,
+    NotFound,
+    ServerError,
+    Unauthorized,
+    Unreachable,
+)
 from headrace.client.events import Event, follow, parse
-from headrace.client.operations import OPERATIONS, by_path
 from headrace.client.transport import proxy_for
 from unit.cli.stub import running_stub
 
@@ -19,7 +25,7 @@ def stub(socket_enabled):  # noqa: ARG001 — opens the socket
 @pytest.fixture
 def api(stub):
     waits = []
-    return Api(url=stub.url, key=KEY, options=RequestOptions(attempts=3), sleep=waits.append), waits
+    return Client(url=stub.url, key=KEY, options=RequestOptions(attempts=3), sleep=waits.append), waits
 
 
 def test_a_path_field_is_one_encoded_segment(api, stub):
@@ -33,10 +39,10 @@ def test_an_answer_that_is_no_json_is_text_and_an_empty_one_is_none(api, stub):
     assert api[0].call("progress.terminate", id="p") is None
 
 
-def test_a_server_that_is_away_is_asked_again(api, stub):
+def test_a_server_that_is_away_is_asked_again_after_longer_and_longer(api, stub):
     stub.answers["GET /api/user"] = [(503, {"message": "away"}), (502, b"<html>"), (200, {"ok": True})]
     assert api[0].call("users.get") == {"ok": True}
-    assert api[1] == [0.5, 0.5]
+    assert api[1] == [0.5, 1.0]
 
 
 def test_a_server_that_stays_away_is_named(api, stub):
@@ -48,7 +54,7 @@ def test_a_server_that_stays_away_is_named(api, stub):
 
 @pytest.mark.enable_socket
 def test_a_port_where_nobody_listens_is_unreachable():
-    lonely = Api(url="http://127.0.0.1:1", key=KEY, options=RequestOptions(attempts=1))
+    lonely = Client(url="http://127.0.0.1:1", key=KEY, options=RequestOptions(attempts=1))
     with pytest.raises(Unreachable, match="refused"):
         lonely.call("users.get")
 
@@ -62,22 +68,30 @@ def test_an_error_of_the_server_is_its_message_and_is_not_repeated(api, stub, st
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "begins"),
+    ("status", "body", "kind", "message"),
     [
-        (401, '{"message":"x"}', "Please create or update your authentication context; caused by Error: "),
-        (403, '{"message":"x"}', "You do not have permissions to perform this action; caused by Error: "),
-        (302, "", "Request was not properly redirected"),
-        (500, "", "the server answered 500 without a reason"),
-        (500, "plain", "plain"),
+        (401, '{"message":"no such key"}', Unauthorized, "no such key"),
+        (404, "<html>", NotFound, "<html>"),
+        (302, "", ApiError, "the request was redirected"),
+        (500, "", ServerError, "the server answered 500 without a reason"),
+        (418, "plain", ApiError, "plain"),
     ],
 )
-def test_errors_say_what_the_official_client_says(status, body, begins):
-    assert error_of(status, body).message.startswith(begins)
+def test_an_error_is_of_the_kind_of_its_status(status, body, kind, message):
+    error = error_of(status, body)
+    assert type(error) is kind
+    assert error.message.startswith(message)
+
+
+def test_a_missing_scope_is_named():
+    error = error_of(403, '{"message":"no","code":"1003","context":{"missingScopes":["pipeline:run"]}}')
+    assert isinstance(error, Forbidden)
+    assert (error.missing_scopes, error.code) == (("pipeline:run",), "1003")
 
 
 def test_an_error_never_shows_the_key():
     assert KEY not in error_of(401, f'{{"message":"bad {KEY}"}}', key=KEY).message
-    assert KEY not in repr(Api(url="http://h", key=KEY))
+    assert KEY not in repr(Client(url="http://h", key=KEY))
 
 
 def test_a_session_token_is_told_from_a_key():
@@ -88,10 +102,10 @@ def test_a_session_token_is_told_from_a_key():
 
 def test_requests_of_a_step_carry_its_session(stub):
     environ = {"HOSTNAME": "pod", "CF_BUILD_ID": "b1"}
-    Api(url=stub.url, key=KEY, environ=environ).call("users.get")
+    Client(url=stub.url, key=KEY, environ=environ).call("users.get")
     headers = stub.requests[0].headers
     assert headers["X-Pagination-Session-Id"] == "pod:b1"
-    assert headers["User-Agent"] == "codefresh-cli-v1.2.7"
+    assert headers["User-Agent"] == "headrace-python"
 
 
 def test_query_strings_repeat_lists_and_bracket_mappings():
@@ -115,11 +129,8 @@ def test_a_loopback_address_and_an_exempt_one_go_through_no_proxy(url, proxy):
 
 
 def test_a_plain_request_goes_through_the_proxy_by_its_whole_address(stub):
-    Api(
-        url="http://ci.example", key=KEY, environ={"http_proxy": stub.url}, options=RequestOptions(attempts=1)
-    )
     stub.answers["GET http://ci.example/api/user"] = {"through": "proxy"}
-    through = Api(url="http://ci.example", key=KEY, environ={"http_proxy": stub.url})
+    through = Client(url="http://ci.example", key=KEY, environ={"http_proxy": stub.url})
     assert through.call("users.get") == {"through": "proxy"}
 
 
@@ -140,7 +151,3 @@ def test_a_stream_that_only_breaks_is_given_up(api, stub):
     stub.answers["GET /s"] = b""
     with pytest.raises(Unreachable, match="broke off 3 times"):
         list(follow(api[0], "/s", last="", is_last=lambda _: True))
-
-
-def test_no_two_operations_share_method_and_path():
-    assert len(by_path()) == len(OPERATIONS)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headrace.cli.app import VERSION
 from headrace.cli.verbs import leaf, pass_app
-from headrace.client.api import VERSION
 
 if TYPE_CHECKING:
     from headrace.cli.app import App

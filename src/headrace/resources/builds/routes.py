@@ -9,7 +9,7 @@ from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
-from headrace.http.sse import Stream
+from headrace.http.sse import Events, Stream
 from headrace.kit.crypto import SecretBox
 from headrace.resources.builds import data, links, service
 from headrace.resources.builds.changes import changes
@@ -250,7 +250,7 @@ async def stream_log(
     database: Database,
     logs: LogStore,
     hub: Signals,
-) -> Stream:
+) -> Events:
     """Follow a build live, as server-sent events, from its beginning to its end.
 
     `step`: a step has begun or ended; `log`: text of a step; `status`: of the build, a final one is
@@ -259,7 +259,7 @@ async def stream_log(
     reader = LogReader(database, logs, hub)
     log = await reader.open(lambda db: service.find(db, caller.account_id, buildId))
     told = Told.read(log, raw.headers.get("last-event-id") or query.cursor)
-    return Stream(reader.events(log, told))
+    return Events(reader.events(log, told))
 
 
 @router.route(
@@ -270,12 +270,12 @@ async def stream_log(
     operation="workflows-changes",
     example=Example(query="seconds=1"),
 )
-async def watch_changes(query: ChangesQuery, caller: Caller, hub: Signals) -> Stream:
+async def watch_changes(query: ChangesQuery, caller: Caller, hub: Signals) -> Events:
     """Be told when builds of the account change, as server-sent events.
 
     An event `changed` is a hint to read again what one shows; changes at the same time are one event.
     """
-    return Stream(changes(hub, caller.account_id, query.seconds))
+    return Events(changes(hub, caller.account_id, query.seconds))
 
 
 @router.route(
