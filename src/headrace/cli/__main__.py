@@ -47,8 +47,8 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
         app = App(environ=environ, cfconfig=given.get("--cfconfig"), options=_options(given, environ))
         code = _dispatch(app, rest)
         sys.stdout.flush()  # here, where a reader that went away is no error
-    except BrokenPipeError:
-        # The reader went away (`| head`): what it has read is what it wanted.
+    except (BrokenPipeError, SystemExit):
+        # The reader went away (`| head`), which click turns into an exit: what it has read is what it wanted.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (click.exceptions.Abort, KeyboardInterrupt):

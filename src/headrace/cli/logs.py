@@ -6,21 +6,23 @@ asked for the stored log: at once for ``logs``, after the end for a follower.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from headrace.cli.errors import Refused
-from headrace.client import events
 from headrace.client.errors import ApiError
+from headrace.client.follow import FINAL, BuildMoved, Line, StepMoved, heard
 
 if TYPE_CHECKING:
     from headrace.cli.app import App
+    from headrace.cli.board import Board
 
-FINAL = frozenset({"success", "error", "terminated", "denied"})
 EXIT_CODES = {"success": 0, "error": 1, "terminated": 2}
 OTHER_EXIT_CODE = 100
 POLL_S = 1.0
@@ -30,8 +32,9 @@ _STAMP = re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\]")
 class Printer:
     """Writes log text under the heading of its step; a heading comes when the step changes."""
 
-    def __init__(self, *, stamps: bool) -> None:
+    def __init__(self, *, stamps: bool, write: Callable[[str], None] | None = None) -> None:
         self.stamps = stamps
+        self._to = write or _to_stdout
         self.step: str | None = None
         self.at_line_start = True
 
@@ -50,9 +53,13 @@ class Printer:
 
     def _write(self, text: str) -> None:
         if text:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            self._to(text)
             self.at_line_start = text.endswith("\n")
+
+
+def _to_stdout(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def build_of(app: App, build_id: str) -> dict[str, Any]:
@@ -76,6 +83,10 @@ def follow(app: App, build_id: str) -> int:
         status = print_log(app, build_id, wait=True)
     except Refused:
         raise
+    except KeyboardInterrupt:
+        again = f"codefresh logs -f {build_id}, or stop it: codefresh terminate {build_id}"
+        click.echo(f"\nThe build goes on. Follow it again: {again}", err=True)
+        raise
     except Exception as error:
         if not app.environ.get("CF_CLI_RUN_WAIT_FALLBACK"):
             raise Refused(
@@ -94,33 +105,58 @@ def print_log(app: App, build_id: str, *, wait: bool, stamps: bool = True) -> st
         The build's status as last heard.
     """
     build = build_of(app, build_id)
-    status, printer = str(build.get("status")), Printer(stamps=stamps)
+    status = str(build.get("status"))
     if wait or status in FINAL:
         try:
-            return _stream(app, build_id, printer)
+            return _stream(app, build_id, stamps=stamps, is_over=status in FINAL)
         except ApiError as error:
             if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED):
                 raise
         if wait:
             build = wait_for_end(app, build_id)
-    return _archive(app, build, printer)
+    return _archive(app, build, Printer(stamps=stamps))
 
 
-def _stream(app: App, build_id: str, printer: Printer) -> str:
-    status = ""
-    for event in events.follow(app.api, f"/api/builds/{build_id}/logs/stream", last="", is_last=_ends):
-        data = json.loads(event.data)
-        if event.name == "log":
-            printer.text(str(data["step"]), str(data["text"]))
-        elif event.name == "step" and data.get("status") == "pending-approval":
-            printer.heading(str(data["name"]))  # it says nothing, and somebody has to answer
-        elif event.name == "status":
-            status = str(data["status"])
+def _stream(app: App, build_id: str, *, stamps: bool, is_over: bool) -> str:
+    board = None if is_over else board_of(app, build_id)
+    printer, status = Printer(stamps=stamps, write=board.write if board else None), ""
+    with board or nullcontext():
+        for one in heard(app.api, build_id):
+            if isinstance(one, Line):
+                printer.text(one.step, one.text)
+            elif isinstance(one, BuildMoved):
+                status = one.status
+            else:
+                _note(one, printer, board)
     return status
 
 
-def _ends(event: events.Event) -> bool:
-    return event.name == "status" and json.loads(event.data).get("status") in FINAL
+def board_of(app: App, build_id: str) -> Board | None:
+    """Lines for the steps where the output is a terminal; begun with what the server knows of them."""
+    if not sys.stdout.isatty():
+        return None
+    from headrace.cli.board import board_for
+
+    board = board_for(app)
+    if board is not None:
+        board.known(steps_of(app, build_id))
+    return board
+
+
+def steps_of(app: App, build_id: str) -> list[dict[str, Any]]:
+    """The steps of a build with their times; none where the server does not tell them."""
+    try:
+        found = app.call("workflows.steps", buildId=build_id)
+    except ApiError:
+        return []
+    return [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
+
+
+def _note(step: StepMoved, printer: Printer, board: Board | None) -> None:
+    if step.status == "pending-approval":
+        printer.heading(step.name)  # it says nothing, and somebody has to answer
+    if board is not None:
+        board.moved(step.name, step.status)
 
 
 def wait_for_end(app: App, build_id: str) -> dict[str, Any]:

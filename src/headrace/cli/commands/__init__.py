@@ -5,6 +5,7 @@ Each entry is a command as typed, then its aliases after a bar: ``get builds|bui
 
 MODULES: dict[str, tuple[str, ...]] = {
     "agents": ("create agent", "delete agent", "get agents|agent", "patch agent"),
+    "api": ("api",),
     "auth": ("auth create-context", "auth current-context", "auth get-contexts", "auth use-context"),
     "annotations": (
         "annotate image|img",
@@ -41,6 +42,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get registry",
         "get teams|team|tm",
     ),
+    "open": ("open",),
     "pipelines": ("delete pipeline|pip", "get pipelines|pip|pipeline"),
     "projects": (
         "create project",
@@ -74,6 +76,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "validate": ("validate",),
     "version": ("version",),
+    "watch": ("watch",),
     "workflow_data": ("create workflow-data-item|wdi", "get workflow-data-item|wdi"),
 }
 

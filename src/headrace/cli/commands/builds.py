@@ -14,6 +14,7 @@ from headrace.cli.dates import parse
 from headrace.cli.errors import Refused
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import leaf, output_options, pass_app
+from headrace.client.follow import FINAL
 
 if TYPE_CHECKING:
     from headrace.cli.app import App
@@ -99,9 +100,9 @@ def get_builds(app: App, ids: tuple[str, ...], **options: Any) -> None:  # noqa:
 
     def rows() -> list[Row]:
         if ids:
-            return [_row(logs.build_of(app, build_id)) for build_id in ids]
+            return [row_of(logs.build_of(app, build_id)) for build_id in ids]
         answer = app.call("workflows.list", query=_query(app, options))
-        return [_row(build) for build in (answer.get("workflows") or {}).get("docs") or []]
+        return [row_of(build) for build in (answer.get("workflows") or {}).get("docs") or []]
 
     show(rows, COLUMNS, options)
 
@@ -128,7 +129,8 @@ def _query(app: App, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(build: dict[str, Any]) -> Row:
+def row_of(build: dict[str, Any]) -> Row:
+    """A build as ``get builds`` prints it."""
     created, started, finished = (parse(build.get(key)) for key in ("created", "started", "finished"))
     info = {
         "id": build.get("id"),
@@ -243,7 +245,7 @@ def _wait_for(app: App, build_id: str, status: str, deadline: float, *, verbose:
             return
         if verbose:
             click.echo(f"Build: {build_id} status: {now}", err=True)
-        if now in logs.FINAL:
+        if now in FINAL:
             raise Refused(f"Build: {build_id} finished with status: {now}")
         left = deadline - time.monotonic()
         if left <= 0:

@@ -10,23 +10,28 @@ from headrace.cli.verbs import leaf
 
 SHELLS = ("bash", "zsh", "fish")
 SCRIPTS = {
+    # What comes back is never read as shell text: a name may hold what a shell would carry out.
     "bash": """_{alias}_complete() {{
-    local IFS=$'\\n'
-    COMPREPLY=($(compgen -W "$({executable} __complete "${{COMP_WORDS[@]:1:COMP_CWORD}}" 2>/dev/null)" \\
-        -- "${{COMP_WORDS[COMP_CWORD]}}"))
+    local word
+    COMPREPLY=()
+    while IFS= read -r word; do
+        COMPREPLY+=("$(printf '%q' "$word")")
+    done < <({executable} __complete "${{COMP_WORDS[@]:1:COMP_CWORD}}" 2>/dev/null)
 }}
 complete -o default -F _{alias}_complete {alias}
 """,
     "zsh": """#compdef {alias}
 _{alias}_complete() {{
     local -a found
-    found=("${{(@f)$({executable} __complete "${{words[@]:1:$((CURRENT-1))}}" 2>/dev/null)}}")
-    compadd -a found
+    found=(${{(f)"$({executable} __complete "${{(@)words[2,CURRENT]}}" 2>/dev/null)"}})
+    (( ${{#found}} )) && compadd -a found || _files
 }}
+(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit; }}
 compdef _{alias}_complete {alias}
 """,
     "fish": """function __{alias}_complete
-    {executable} __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null
+    set -l before (commandline -opc)
+    {executable} __complete $before[2..-1] (commandline -ct) 2>/dev/null
 end
 complete -c {alias} -f -a '(__{alias}_complete)'
 """,

@@ -1,0 +1,108 @@
+"""``codefresh watch``: what becomes of one build, or of all, as the server tells it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headrace.cli import logs
+from headrace.cli.errors import Refused
+from headrace.cli.output import text_of
+from headrace.cli.verbs import leaf, pass_app
+from headrace.client.errors import ApiError
+from headrace.client.events import parse
+from headrace.client.follow import BuildMoved, StepMoved, heard
+from headrace.client.transport import protocol_error
+
+if TYPE_CHECKING:
+    from headrace.cli.app import App
+
+PLAIN = {"output": None, "select_columns": None, "date_format": "default"}
+CLEAR = "\x1b[H\x1b[2J"
+CONNECTION_S = 3600
+OLD_SERVERS = (404, 501)
+
+
+@leaf("watch")
+@click.argument("kind", type=click.Choice(("build", "builds")), default="builds")
+@click.argument("build_id", required=False, metavar="[ID]")
+@click.option("-l", "--limit", type=int, default=10, show_default=True, help="How many builds to show.")
+@pass_app
+def watch(app: App, kind: str, build_id: str | None, limit: int) -> int:
+    """Watch one build to its end, or the newest builds until Ctrl-C; live, without asking again.
+
+    On a terminal the lines are kept true, elsewhere each change is a line. For one build the exit code
+    is that of its result, as for run.
+    """
+    if kind == "build":
+        if build_id is None:
+            raise Refused("which build? codefresh watch build ID; see: codefresh get builds")
+        return _watch_build(app, build_id)
+    if build_id is not None:
+        raise Refused(f"did you mean: codefresh watch build {build_id}?")
+    return _watch_builds(app, limit)
+
+
+def _watch_build(app: App, build_id: str) -> int:
+    build = logs.build_of(app, build_id)
+    board = logs.board_of(app, build_id)
+    if board is None:
+        status = _follow(app, build_id, lambda name, status: click.echo(f"{name} {status}"))
+    else:
+        with board:
+            status = _follow(app, build_id, board.moved)
+    click.echo(f"{build.get('pipelineName') or build_id} {status}")
+    return logs.EXIT_CODES.get(status, logs.OTHER_EXIT_CODE)
+
+
+def _follow(app: App, build_id: str, moved: Any) -> str:  # noqa: ANN401 — a function of name and status
+    status = ""
+    for one in heard(app.api, build_id):
+        if isinstance(one, StepMoved):
+            moved(one.name, one.status)
+        elif isinstance(one, BuildMoved):
+            status = one.status
+    return status
+
+
+def _watch_builds(app: App, limit: int) -> int:
+    is_terminal = sys.stdout.isatty()
+    told: dict[str, str] = {}
+    failures = 0
+    while failures < max(1, app.options.attempts):
+        try:
+            with app.api.open("GET", f"/api/changes?seconds={CONNECTION_S}") as response:
+                # Only now, when the server tells us changes: none between the list and them is missed.
+                _show(app, limit, told, is_terminal=is_terminal)
+                for _ in parse(response):
+                    failures = 0
+                    _show(app, limit, told, is_terminal=is_terminal)
+        except ApiError as error:
+            if error.status in OLD_SERVERS:
+                raise Refused(
+                    "this server does not tell changes; use: codefresh get builds --watch"
+                ) from error
+            raise
+        except (OSError, protocol_error()):
+            failures += 1
+        app.sleep(app.options.retry_delay_s)
+    raise Refused("the server is away; try again later")
+
+
+def _show(app: App, limit: int, told: dict[str, str], *, is_terminal: bool) -> None:
+    """The table anew on a terminal; elsewhere a line for each build that is not as it was told."""
+    from headrace.cli.commands.builds import COLUMNS, row_of
+
+    docs = app.call("workflows.list", query={"limit": limit, "page": 1})["workflows"]["docs"]
+    if is_terminal:
+        columns = "id,pipeline-name,status,created,totaltime,branch"
+        rows = [row_of(build) for build in docs]
+        click.echo(CLEAR + text_of(rows, COLUMNS, {**PLAIN, "pretty": True, "select_columns": columns}))
+        return
+    for build in reversed(docs):
+        if told.get(build["id"]) != build["status"]:
+            told[build["id"]] = build["status"]
+            click.echo(f"{build['id']} {build.get('pipelineName')} {build['status']}")
+    sys.stdout.flush()
