@@ -11,7 +11,7 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
 from headrace.kit.crypto import SecretBox
-from headrace.resources.builds import data, links, service
+from headrace.resources.builds import data, finding, links, service
 from headrace.resources.builds.changes import changes
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.logs import Told
@@ -25,10 +25,12 @@ from headrace.resources.builds.schemas import (
     ChangesQuery,
     DataOut,
     DataQuery,
+    FoundOut,
     LocationOut,
     LogQuery,
     ProgressOut,
     RestartQuery,
+    SearchQuery,
     StepOut,
     StreamQuery,
     status_out,
@@ -237,6 +239,33 @@ async def get_log(
 
 @router.route(
     "GET",
+    "/builds/{buildId}/logs/search",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.searchLogs",
+    operation="workflows-search-logs",
+    example=Example(query="q=error"),
+)
+async def search_log(
+    buildId: str,  # noqa: N803 - the wire name
+    query: SearchQuery,
+    caller: Caller,
+    database: Database,
+    logs: LogStore,
+    hub: Signals,
+) -> FoundOut:
+    """Find lines in what is stored of the log of a build; answers where they are.
+
+    Lines are compared without their time and colours. A call reads a bounded part of a long log: it goes
+    on with `cursor` where `next` is not null. Read a line with `offset` of `GET /builds/{buildId}/logs`.
+    """
+    finding.check(query)
+    reader = LogReader(database, logs, hub)
+    log = await reader.open(lambda db: service.find(db, caller.account_id, buildId))
+    return await reader.search(log, query)
+
+
+@router.route(
+    "GET",
     "/builds/{buildId}/logs/stream",
     scope=Scope.BUILD_READ,
     sdk="workflows.streamLogs",
@@ -255,9 +284,15 @@ async def stream_log(
 
     `step`: a step has begun or ended; `log`: text of a step; `status`: of the build, a final one is
     the last event. Each event has an id; the header `Last-Event-ID`, or `cursor`, goes on after it.
+
+    With `text=false` no text is sent: `extent` says how many bytes and lines of a step are stored, and
+    in `marks`, as `[byte, lines before]`, where lines begin, about every 64 KiB; each mark is sent once.
+    Read the bytes with `GET /builds/{buildId}/logs`. Such a stream has no ids, it begins anew.
     """
     reader = LogReader(database, logs, hub)
     log = await reader.open(lambda db: service.find(db, caller.account_id, buildId))
+    if not query.text:
+        return Events(reader.outline(log))
     told = Told.read(log, raw.headers.get("last-event-id") or query.cursor)
     return Events(reader.events(log, told))
 

@@ -288,10 +288,36 @@ class LogQuery(msgspec.Struct, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1 << 30, description="at most this many bytes")] | None = None
 
 
+class SearchQuery(msgspec.Struct, kw_only=True):
+    """What to look for in a log."""
+
+    q: Annotated[str, Meta(min_length=1, max_length=500, description="text; in either case")] | None = None
+    errors: Annotated[bool, Meta(description="lines that look like an error, in place of a text")] = False
+    step: Annotated[str | None, Meta(description="only this step")] = None
+    limit: Annotated[int, Meta(ge=1, le=10_000, description="at most this many lines")] = 1_000
+    cursor: Annotated[str, Meta(max_length=60, description="`next` of the answer before")] = ""
+
+
+class HitOut(msgspec.Struct, kw_only=True):
+    """A line of a log that was found."""
+
+    step: str
+    line: int  # 1 is the first
+    offset: int  # of its first byte
+
+
+class FoundOut(msgspec.Struct):
+    """What a search has found so far."""
+
+    hits: list[HitOut]
+    next: str | None  # go on with this cursor; null: all was searched
+
+
 class StreamQuery(msgspec.Struct, kw_only=True):
     """Where to go on."""
 
     cursor: Annotated[str, Meta(max_length=20_000, description="the id of the last event seen")] = ""
+    text: Annotated[bool, Meta(description="false: events `extent` in place of `log`")] = True
 
 
 class ArchiveQuery(msgspec.Struct, kw_only=True):

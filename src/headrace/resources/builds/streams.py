@@ -14,16 +14,17 @@ from sqlalchemy import Connection
 from headrace.http.errors import NotFound
 from headrace.http.sse import HEARTBEAT, event
 from headrace.pipeline.status import BuildStatus, StepStatus
-from headrace.resources.builds import service
+from headrace.resources.builds import finding, service
 from headrace.resources.builds.logs import BuildLog, Moment, Told, archive_steps, log_of, look
-from headrace.resources.builds.schemas import Build
+from headrace.resources.builds.schemas import Build, FoundOut, SearchQuery
 from headrace.storage.engine import Database
-from headrace.storage.logs import LogFollower, LogPiece, LogStore, archive
+from headrace.storage.logs import Extent, LogFollower, LogPiece, LogStore, archive
 from headrace.storage.signals import Signals, Wait
 
 BEAT_S = 10.0  # between heartbeats of a stream that has nothing to tell
 _POLL_S = 1.0  # behind the signals, which may be lost
 _PIECE_BYTES = 256 * 1024
+_CALM_S = 0.2  # between two looks at how long the logs are
 
 Result = TypeVar("Result")
 
@@ -99,16 +100,16 @@ class LogReader:
                 if stale.is_set():
                     stale.clear()
                     moment = await self._look(log)
-                for item in _status_told(told, moment):
-                    yield item
+                for status in _status_told(told, moment):
+                    yield status
                 # The statuses are older than the text: what a final one covers is stored by now.
                 pieces = await asyncio.to_thread(follower.read, final=moment.is_final)
                 if pieces:
                     for item in _text_told(told, moment, pieces, self.stored(log)):
                         yield item
                     continue
-                for item in _drained(told, moment, log):
-                    yield item
+                for step in _drained(told, moment, log):
+                    yield step
                 if moment.is_final:
                     told.status = moment.build.status
                     yield StatusTold(told.status)
@@ -123,15 +124,53 @@ class LogReader:
         async with contextlib.aclosing(self.watch(log, told, beat_s=BEAT_S)) as items:
             async for item in items:
                 match item:
-                    case StepTold(step, status):
-                        data = {"name": step, "title": log.headings.get(step, step), "status": status}
-                        yield event("step", data, cursor=told.cursor)
                     case TextTold(step, text):
                         yield event("log", {"step": step, "text": text}, cursor=told.cursor)
-                    case StatusTold(status):
-                        yield event("status", {"status": status}, cursor=told.cursor)
+                    case StepTold() | StatusTold():
+                        yield _event(log, item, cursor=told.cursor)
                     case Idle():
                         yield HEARTBEAT
+
+    async def outline(self, log: BuildLog) -> AsyncGenerator[bytes, None]:
+        """Yield server-sent events of a build without the text of its log: how long it is, and its marks."""
+        told, known = Told(log), dict[str, Extent]()
+        loop = asyncio.get_running_loop()
+        beat_at = loop.time()
+        with (
+            self._hub.listening(service.changed(log.build_id)) as wait,
+            self._logs.follow(log.build_id) as follower,
+            _heard(wait, follower) as stale,
+        ):
+            stale.set()
+            while True:
+                if stale.is_set():
+                    stale.clear()
+                    moment = await self._look(log)
+                new = await asyncio.to_thread(self._logs.extents, log.build_id, known)
+                for step, extent in new.items():
+                    # Of what is known only the last mark is needed: those after it are the new ones.
+                    marks = extent.marks or known[step].marks
+                    known[step] = msgspec.structs.replace(extent, marks=marks[-1:])
+                    data = {"step": step, "size": extent.size, "lines": extent.lines, "marks": extent.marks}
+                    yield event("extent", data)
+                changes: list[StatusTold | StepTold] = [*_status_told(told, moment)]
+                for step in known.keys() - log.headings.keys():  # of a hook, or of a compose file
+                    changes += _step(told, step, moment.status_of(step))
+                changes += _drained(told, moment, log)
+                for change in changes:
+                    yield _event(log, change)
+                if moment.is_final:
+                    yield _event(log, StatusTold(moment.build.status))
+                    return
+                if loop.time() >= beat_at:
+                    beat_at = loop.time() + BEAT_S
+                    yield HEARTBEAT
+                await follower.changed()
+                await asyncio.sleep(_CALM_S)  # a log that grows all the time is told of now and then
+
+    async def search(self, log: BuildLog, query: SearchQuery) -> FoundOut:
+        """Return the lines that a search finds; see `finding.find`."""
+        return await asyncio.to_thread(finding.find, self._logs, log.build_id, query)
 
     async def archive(self, log: BuildLog) -> AsyncGenerator[bytes, None]:
         """Yield the log as one JSON document, once the build has ended."""
@@ -199,7 +238,14 @@ class LogReader:
         return await asyncio.to_thread(ask)
 
 
-def _status_told(told: Told, moment: Moment) -> Iterator[Item]:
+def _event(log: BuildLog, item: "StepTold | StatusTold", *, cursor: str | None = None) -> bytes:
+    if isinstance(item, StatusTold):
+        return event("status", {"status": item.status}, cursor=cursor)
+    data = {"name": item.step, "title": log.headings.get(item.step, item.step), "status": item.status}
+    return event("step", data, cursor=cursor)
+
+
+def _status_told(told: Told, moment: Moment) -> Iterator[StatusTold]:
     """Tell a status of the build that is not the last; that one waits for the rest of the log."""
     if told.status is not moment.build.status and not moment.is_final:
         told.status = moment.build.status
@@ -224,14 +270,14 @@ def _text_told(told: Told, moment: Moment, pieces: list[LogPiece], stored: dict[
         yield TextTold(piece.step, piece.data.decode(errors="replace"))
 
 
-def _drained(told: Told, moment: Moment, log: BuildLog) -> Iterator[Item]:
+def _drained(told: Told, moment: Moment, log: BuildLog) -> Iterator[StepTold]:
     """Tell every status that is new, when no text is left."""
     for name in [*log.headings, *(told.statuses.keys() - log.headings.keys())]:
         if name in moment.states or name in told.statuses:
             yield from _step(told, name, moment.status_of(name))
 
 
-def _step(told: Told, name: str, status: StepStatus) -> Iterator[Item]:
+def _step(told: Told, name: str, status: StepStatus) -> Iterator[StepTold]:
     if told.statuses.get(name) is not status:
         told.statuses[name] = status
         yield StepTold(name, status)

@@ -7,6 +7,20 @@ process on the same folder.
 """
 
 from headrace.storage.logs.archive import ArchiveStep, archive
+from headrace.storage.logs.marks import Extent, Mark
+from headrace.storage.logs.search import Found, Hit, Place, search
 from headrace.storage.logs.store import LogFollower, LogPiece, LogStore
 
-__all__ = ["ArchiveStep", "LogFollower", "LogPiece", "LogStore", "archive"]
+__all__ = [
+    "ArchiveStep",
+    "Extent",
+    "Found",
+    "Hit",
+    "LogFollower",
+    "LogPiece",
+    "LogStore",
+    "Mark",
+    "Place",
+    "archive",
+    "search",
+]

@@ -7,12 +7,14 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from headrace.execution.ports import Clock
 from headrace.kit.clock import SystemClock
 from headrace.storage.logs.index import add_step, read_index
+from headrace.storage.logs.marks import Extent, Indexes
 from headrace.storage.logs.step import FileStepLog
 
 DEFAULT_LIMIT_BYTES = 1 << 30
@@ -21,6 +23,7 @@ _HOLD_S = 0.25
 _POLL_S = 0.25
 _BATCH_BYTES = 256 * 1024
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
+_NONE_KNOWN: Mapping[str, Extent] = MappingProxyType({})
 
 
 class LogPiece(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ class LogStore:
         self._limit = limit_bytes
         self._hold_s = hold_s
         self._followers: dict[str, set[LogFollower]] = {}
+        self._indexes = Indexes()
 
     async def open(
         self, build_id: str, step: str, *, secrets: frozenset[str], resume_from: int | None = None
@@ -103,6 +107,25 @@ class LogStore:
             if entry.name == step:
                 return _read_file(folder / entry.file, offset, limit)
         return b""
+
+    def extents(self, build_id: str, known: Mapping[str, Extent] = _NONE_KNOWN) -> dict[str, Extent]:
+        """Return how long the log of each step is, in the order of first opening.
+
+        Args:
+            build_id: whose logs.
+            known: what was returned before, by step: those that have not grown are left out, and
+                of the others only new marks are returned.
+        """
+        folder = self._folder(build_id)
+        found = {}
+        for entry in read_index(folder):
+            before = known.get(entry.name)
+            with contextlib.suppress(FileNotFoundError):  # deleted in this moment
+                if before is not None and (folder / entry.file).stat().st_size == before.size:
+                    continue
+                after = before.marks[-1].offset if before and before.marks else -1
+                found[entry.name] = self._indexes.extent(folder / entry.file, after=after)
+        return found
 
     def delete(self, build_id: str) -> None:
         """Delete all logs of a build; nothing happens where there are none."""
