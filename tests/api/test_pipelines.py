@@ -1,5 +1,6 @@
 import copy
 
+import jsonschema_rs
 import pytest
 
 from headrace.kit.ids import is_id
@@ -370,3 +371,15 @@ def test_the_validator_answers_in_both_forms(client):
 )
 def test_texts_survive_the_yaml_that_a_build_keeps(text):
     assert load(to_yaml({"steps": {"a": [text]}})).data == {"steps": {"a": [text]}}
+
+
+def test_the_schema_describes_both_forms(client):
+    assert client.with_key(None).get("/api/pipelines/schema").status == 401
+    schema = jsonschema_rs.Draft7Validator(client.get("/api/pipelines/schema").json())
+    assert schema.is_valid(SEED)
+    assert schema.is_valid({"version": "1.0", "steps": STEPS})
+    wrong = copy.deepcopy(SEED)
+    wrong["spec"]["triggers"][0]["events"] = ["pushed"]
+    wrong["spec"]["concurrency"] = -1
+    places = {".".join(map(str, one.instance_path)) for one in schema.iter_errors(wrong)}
+    assert places == {"spec.concurrency", "spec.triggers.0.events.0"}

@@ -30,6 +30,7 @@ from headrace.http.requests import fill_query, read_body, read_query
 from headrace.http.routing import Match, Raw, Reply, Route, Table
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
+from headrace.storage.signals import of_account, publish
 
 log = logging.getLogger("headrace.http")
 
@@ -126,22 +127,33 @@ class Api:
         loop = asyncio.get_running_loop()
         if not match.route.is_async:
             return await loop.run_in_executor(self._pool, self._handle, match, asked)
-        arguments = await loop.run_in_executor(self._pool, self._prepare, match, asked)
+        caller, arguments = await loop.run_in_executor(self._pool, self._prepare, match, asked)
         result = await match.route.handler(**arguments)
-        return result if isinstance(result, Stream) else encode(result)
+        if isinstance(result, Stream):
+            return result
+        if match.route.effect:
+            await loop.run_in_executor(self._pool, self._tell_later, match.route, caller)
+        return encode(result)
 
     def _handle(self, match: Match, asked: "_Asked") -> Answer:
         """Run a plain handler, from its credential to its bytes."""
         opened = self._database.transaction if match.route.effect else self._database.reading
         with opened() as db:
             caller = self._admit(match.route, db, asked)
-            return encode(match.route.handler(**self._arguments(match, asked, caller, db)))
+            answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
+            if match.route.effect:
+                _tell(db, match.route, caller)
+            return answer
 
-    def _prepare(self, match: Match, asked: "_Asked") -> dict[str, Any]:
+    def _prepare(self, match: Match, asked: "_Asked") -> tuple[Caller | None, dict[str, Any]]:
         """Admit the caller of an ``async`` handler and gather its arguments."""
         with self._database.reading() as db:
             caller = self._admit(match.route, db, asked)
-        return self._arguments(match, asked, caller, None)
+        return caller, self._arguments(match, asked, caller, None)
+
+    def _tell_later(self, route: Route, caller: Caller | None) -> None:
+        with self._database.transaction() as db:
+            _tell(db, route, caller)
 
     def _admit(self, route: Route, db: Connection, asked: "_Asked") -> Caller | None:
         if route.public:
@@ -183,6 +195,12 @@ class Api:
             else:
                 arguments[name] = self._provide[kind]
         return arguments
+
+
+def _tell(db: Connection, route: Route, caller: Caller | None) -> None:
+    """Wake those who look at what an operation may have changed; here once, for all of them."""
+    if caller is not None:
+        publish(db, of_account(caller.account_id, route.tag))
 
 
 class _Asked:

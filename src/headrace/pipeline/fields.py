@@ -2,6 +2,7 @@
 
 A field reads a plain value and returns what the plan uses; problems go to `Findings`, and what
 was wrong reads as None. Messages follow `reference/pipeline-yaml.md`, 1.4 and 11.3.
+`schema` says the same as JSON Schema, for editors; where it cannot, it accepts more than `read`.
 """
 
 import re
@@ -14,6 +15,7 @@ from headrace.pipeline.findings import Findings, Place, nearest, shown
 _ONE_REFERENCE = re.compile(r"\$\{\{[^}\n]+\}\}")
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE | re.ASCII)
+_REFERENCE_SCHEMA = {"type": "string", "pattern": f"^{_ONE_REFERENCE.pattern}$"}
 _DURATION = re.compile(r"\d*\.?\d*[smh]", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 MAX_TIMEOUT_S = 2_147_483.647
@@ -30,6 +32,9 @@ class Field(Protocol):
     def absent(self) -> Any:  # noqa: ANN401  # the same
         """What the field means where it is not written."""
 
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema (draft-07) of what may be written, with the default where there is one."""
+
 
 class _Optional:
     """What most fields share."""
@@ -39,6 +44,14 @@ class _Optional:
 
     def absent(self) -> Any:  # noqa: ANN401  # JSON's edge
         return self._default
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the kind, with the default."""
+        return self.kind() if self._default in (None, ()) else {**self.kind(), "default": self._default}
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written; nothing said accepts everything."""
+        return {}
 
 
 class Text(_Optional):
@@ -53,6 +66,10 @@ class Text(_Optional):
             found.add(place, f'"{place.key}" is not allowed to be empty')
             return None
         return value
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": "string", "minLength": 1}
 
 
 class OneOf(Text):
@@ -72,6 +89,10 @@ class OneOf(Text):
             found.add(place, f'"{place.key}" must be a string{shown(value)}')
         return None
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"enum": list(self._words)}
+
 
 class Like(Text):
     """A string that a pattern is found in."""
@@ -87,6 +108,10 @@ class Like(Text):
             words = f'"{place.key}" with value "{text}" fails to match the required pattern: {self._shown}'
             found.add(place, words + shown(text))
         return text
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": "string", "pattern": self._pattern.pattern}
 
 
 def _complain_of_pattern(value: object, place: Place, found: Findings) -> None:
@@ -115,6 +140,10 @@ class Flag(_Optional):
         _complain_of_pattern(value, place, found)
         return None
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"anyOf": [{"type": "boolean"}, {"enum": [*_WORDS, 0, 1]}, _REFERENCE_SCHEMA]}
+
 
 class StrictFlag(_Optional):
     """A real Boolean, or exactly one ``${{VAR}}``."""
@@ -126,6 +155,10 @@ class StrictFlag(_Optional):
         found.add(place, f'"{place.key}" must be a boolean', hint="true, false or one ${{VARIABLE}}")
         _complain_of_pattern(value, place, found)
         return None
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"anyOf": [{"type": "boolean"}, _REFERENCE_SCHEMA]}
 
 
 class Number(_Optional):
@@ -150,11 +183,20 @@ class Number(_Optional):
             return None
         return number
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_NUMBER.pattern}$"}]}
+
 
 class PositiveNumber(Number):
     """A number above zero."""
 
     positive = True
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        number, text = super().kind()["anyOf"]
+        return {"anyOf": [{**number, "exclusiveMinimum": 0}, text]}
 
 
 class Duration(_Optional):
@@ -176,6 +218,10 @@ class Duration(_Optional):
         seconds = float(value[:-1]) * _UNITS[value[-1]] if digits else 0.0
         return min(seconds, MAX_TIMEOUT_S) or None
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": ["string", "null"], "examples": ["30s", "45m", "1.5h"]}
+
 
 class Items(_Optional):
     """A list, each entry of one kind."""
@@ -190,6 +236,10 @@ class Items(_Optional):
             found.add(place, f'"{place.key}" must be an array{shown(value)}')
             return None
         return tuple(self._item.read(item, place / index, found) for index, item in enumerate(value))
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": "array", "items": self._item.schema()}
 
 
 class Anything(_Optional):
@@ -210,6 +260,10 @@ class AnyMap(_Optional):
         found.add(place, f'"{place.key}" must be an object{shown(value)}')
         return None
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": "object"}
+
 
 class MapOf(AnyMap):
     """A map with free keys, each value of one kind."""
@@ -227,6 +281,10 @@ class MapOf(AnyMap):
             if not self._names.fullmatch(name):
                 found.add(place / name, f'"{name}" is not allowed', hint="use letters, digits and _")
         return {name: self._item.read(item, place / name, found) for name, item in entries.items()}
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": "object", "additionalProperties": self._item.schema()}
 
 
 class Either(_Optional):
@@ -249,6 +307,10 @@ class Either(_Optional):
         for attempt in complaints:
             found.errors.extend(attempt.errors)
         return None
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"anyOf": [kind.schema() for kind in self._kinds]}
 
 
 class Mapping(_Optional):
@@ -303,3 +365,13 @@ class Mapping(_Optional):
         for name in value:
             if name not in self.fields:
                 found.add(place / name, f'"{name}" is not allowed', suggestion=nearest(name, allowed))
+
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        found: dict[str, Any] = {
+            "type": "object",
+            "properties": {name: field.schema() for name, field in self.fields.items()},
+        }
+        if required := [name for name, field in self.fields.items() if field.required]:
+            found["required"] = required
+        return found if not self._strict else {**found, "additionalProperties": False}

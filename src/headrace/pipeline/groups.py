@@ -40,6 +40,10 @@ class _CountedSteps(AnyMap):
             return {"only": _Names(Text()).read(value, place, found), "ignore": None}
         return self._forms.read(value, place, found)
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"anyOf": [_Names(Text()).schema(), self._forms.schema()]}
+
 
 _EXPRESSIONS = MapOf(Text(), names=r"[a-zA-Z0-9_]+")
 CRITERIA = Mapping(steps=_CountedSteps(), condition=Mapping(all=_EXPRESSIONS, any=_EXPRESSIONS))

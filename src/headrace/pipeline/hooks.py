@@ -145,6 +145,10 @@ class AnyList(AnyMap):
         found.add(place, f'"{place.key}" must be an array{shown(value)}')
         return None
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"type": "array"}
+
 
 def _entity(item: object, fields: Mapping, place: Place, found: Findings) -> dict[str, Any] | None:
     """Check one entry of ``set`` or ``unset`` but for its annotations."""

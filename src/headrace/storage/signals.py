@@ -34,6 +34,11 @@ def publish(db: Connection, topic: str) -> None:
         db.execute(text("SELECT pg_notify(:channel, :topic)"), {"channel": _CHANNEL, "topic": topic})
 
 
+def of_account(account_id: str, kind: str) -> str:
+    """Return the topic of changes in an account; ``kind`` is the tag of operations: ``pipelines``."""
+    return f"{kind}:{account_id}"
+
+
 class Signals:
     """Topics and those in this process who wait for them; `publish` finds it by the connection.
 
@@ -66,22 +71,24 @@ class Signals:
         with self._lock:
             waits = tuple(self._waiting.get(topic, ()))
         for wait in waits:
-            wait.wake()
+            wait.wake(topic)
 
     @contextlib.contextmanager
-    def listening(self, topic: str) -> Iterator["Wait"]:
-        """Listen to a topic; a signal between two calls of `Wait.next` is not missed."""
+    def listening(self, *topics: str) -> Iterator["Wait"]:
+        """Listen to topics; a signal between two calls of `Wait.next` is not missed."""
         wait = Wait(asyncio.get_running_loop())
         with self._lock:
-            self._waiting.setdefault(topic, set()).add(wait)
+            for topic in topics:
+                self._waiting.setdefault(topic, set()).add(wait)
         try:
             yield wait
         finally:
             with self._lock:
-                waits = self._waiting[topic]
-                waits.discard(wait)
-                if not waits:
-                    del self._waiting[topic]
+                for topic in topics:
+                    waits = self._waiting[topic]
+                    waits.discard(wait)
+                    if not waits:
+                        del self._waiting[topic]
 
     def _listen(self) -> None:
         import psycopg  # noqa: PLC0415 - a tenth of the server's memory, which SQLite does not need
@@ -101,11 +108,12 @@ class Signals:
 
 
 class Wait:
-    """One who waits for a topic."""
+    """One who waits for topics. `heard` are those of the signals since it was emptied last."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._event = asyncio.Event()
+        self.heard: set[str] = set()  # for who listens to several; touched in the loop only
 
     async def next(self, timeout_s: float) -> bool:
         """Return at the next signal (True), at the latest after ``timeout_s`` seconds (False)."""
@@ -116,7 +124,11 @@ class Wait:
         self._event.clear()
         return True
 
-    def wake(self) -> None:
+    def wake(self, topic: str) -> None:
         """Let `next` return; from any thread."""
         with contextlib.suppress(RuntimeError):  # its loop has ended, nobody waits
-            self._loop.call_soon_threadsafe(self._event.set)
+            self._loop.call_soon_threadsafe(self._hear, topic)
+
+    def _hear(self, topic: str) -> None:
+        self.heard.add(topic)
+        self._event.set()

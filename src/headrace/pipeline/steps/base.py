@@ -50,6 +50,10 @@ class StepsField(AnyMap):
             return {"all": Items(_ONE_STEP).read(value, place, found), "any": None}
         return self._forms.read(value, place, found)
 
+    def kind(self) -> dict[str, Any]:
+        """JSON Schema of what may be written."""
+        return {"anyOf": [Items(_ONE_STEP).schema(), self._forms.schema()]}
+
 
 WHEN = Mapping(
     branch=Mapping(only=Items(Text()), ignore=Items(Text())),

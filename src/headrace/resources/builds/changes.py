@@ -4,22 +4,45 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from headrace.http.sse import HEARTBEAT, event
-from headrace.resources.builds.service import changed_in
-from headrace.storage.signals import Signals
+from headrace.storage.signals import Signals, of_account
 
 _HEARTBEAT_S = 15.0
 _CALM_S = 0.2  # many changes at once are told once
 
+# The tags of operations: whatever one of them may have changed is told by its tag.
+KINDS = (
+    "agents",
+    "annotations",
+    "builds",
+    "clusters",
+    "compositions",
+    "contexts",
+    "environments",
+    "images",
+    "pipelines",
+    "projects",
+    "registries",
+    "runtime-environments",
+    "step-types",
+    "tokens",
+    "triggers",
+    "users",
+)
+
 
 async def changes(hub: Signals, account_id: str, seconds: float) -> AsyncIterator[bytes]:
-    """Yield an event ``changed`` whenever builds of the account have changed, for a while."""
+    """Yield an event ``changed`` for each kind that has changed in the account, for a while."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    with hub.listening(changed_in(account_id)) as wait:
+    kinds = {of_account(account_id, kind): kind for kind in KINDS}
+    with hub.listening(*kinds) as wait:
         yield HEARTBEAT  # the headers go out at once
         while (left := end - loop.time()) > 0:
             if await wait.next(min(left, _HEARTBEAT_S)):
-                yield event("changed", {"kind": "builds"})
+                heard = sorted(wait.heard)
+                wait.heard.clear()
+                for topic in heard:
+                    yield event("changed", {"kind": kinds[topic]})
                 await asyncio.sleep(_CALM_S)
             else:
                 yield HEARTBEAT

@@ -306,9 +306,10 @@ async def stream_log(
     example=Example(query="seconds=1"),
 )
 async def watch_changes(query: ChangesQuery, caller: Caller, hub: Signals) -> Events:
-    """Be told when builds of the account change, as server-sent events.
+    """Be told what changes in the account, as server-sent events.
 
-    An event `changed` is a hint to read again what one shows; changes at the same time are one event.
+    An event `changed` names a `kind`: `builds`, `pipelines`, or another tag of operations. It is a
+    hint to read again what one shows; changes of a kind at the same time are one event.
     """
     return Events(changes(hub, caller.account_id, query.seconds))
 

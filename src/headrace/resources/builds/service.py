@@ -46,7 +46,7 @@ def changed(build_id: str) -> str:
 
 def changed_in(account_id: str) -> str:
     """Return the signal that says that the status of some build of an account has changed."""
-    return f"builds:{account_id}"
+    return signals.of_account(account_id, "builds")
 
 
 def tell(db: Connection, account_id: str, build_id: str) -> None:

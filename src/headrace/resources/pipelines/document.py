@@ -42,7 +42,7 @@ _DERIVED = (
 )
 _SHOWN_OF_TRIGGER = ("endpoint", "lastExecutionDate", "lastError")
 _MOST_LISTED = 100  # contexts or events in one list
-_NUMBERS = {  # field → least, most
+NUMBERS = {  # field → least, most
     "concurrency": (0, 1000),
     "branchConcurrency": (0, 1000),
     "triggerConcurrency": (0, 1000),
@@ -149,7 +149,7 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
             continue
         for at, trigger in enumerate(triggers):
             _check_trigger(trigger, f"spec.{area}.{at}", _KINDS[area], wrong)
-    for field in _NUMBERS:
+    for field in NUMBERS:
         _check_number(spec.get(field), field, f"spec.{field}", wrong)
     _check_policy(spec.get("terminationPolicy"), "spec.terminationPolicy", wrong)
     if not isinstance(spec.get(builds.RESTART_PERMISSION) or False, bool):
@@ -160,7 +160,7 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
 
 
 def _check_number(value: object, field: str, path: str, wrong: Wrong) -> None:
-    least, most = _NUMBERS[field]
+    least, most = NUMBERS[field]
     if value is not None and not (type(value) is int and least <= value <= most):
         wrong(path, f"must be a whole number from {least} to {most}")
 

@@ -7,7 +7,7 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.validate import details_answer, lint_answer, validate
-from headrace.resources.pipelines import definitions, service
+from headrace.resources.pipelines import definitions, language, service
 from headrace.resources.pipelines.schemas import (
     BuildBody,
     PipelineNameOut,
@@ -53,6 +53,15 @@ def list_pipeline_names(query: PipelinesQuery, caller: Caller, db: Connection) -
     """List the ids and names of pipelines, the last changed first."""
     found = definitions.names(db, caller.account_id, query)
     return [PipelineNameOut({"id": one.id, "name": one.name}) for one in found]
+
+
+@router.route("GET", "/schema", scope=Scope.ANY, sdk="pipelines.schema")
+def get_schema() -> dict[str, Any]:
+    """Get the JSON Schema of the pipeline language, for editors.
+
+    It describes a ``codefresh.yml`` and a ``kind: pipeline`` document. The validator knows more rules.
+    """
+    return language.schema()
 
 
 @router.route("POST", "", scope=Scope.PIPELINE_WRITE, sdk="pipelines.create", example=Example(body=_DOCUMENT))

@@ -13,6 +13,7 @@ from headrace.resources.triggers.kinds.cron import BadExpression
 from headrace.resources.triggers.schemas import Trigger
 
 GIT, CRON = "git", "cron"
+GIT_EVENTS = git.EVENTS
 _MOST_DUE = 100  # in one look
 
 
