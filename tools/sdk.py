@@ -10,7 +10,7 @@ or that is used twice gets an underscore at its end.
 
 import json
 import keyword
-import re
+import runpy
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 MADE = Path("src/headrace/client/made")
+NAMES = runpy.run_path(str(ROOT / "src/headrace/client/names.py"))  # the package is not there yet
+snake, option_name = NAMES["snake"], NAMES["option"]
 KEY_HEADER = "Idempotency-Key"
 SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 # What official clients ask for and this server answers as unknown; and one address as they write it.
@@ -57,12 +59,6 @@ class Method(NamedTuple):
     is_stream: bool
     is_keyed: bool
     has_effect: bool
-
-
-def snake(name: str) -> str:
-    """``getBuild`` → ``get_build``; a word of the language gets an underscore."""
-    found = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
-    return found + "_" * keyword.iskeyword(found)
 
 
 def made(document: dict[str, Any]) -> dict[str, str]:
@@ -111,12 +107,11 @@ def _methods(document: dict[str, Any]) -> Iterator[Method]:
 
 
 def _query(given: list[dict[str, Any]]) -> Iterator[Option]:
-    taken = {snake(field["name"]) for field in given if field["in"] == "path"} | {"body", "self"}
+    taken = [field["name"] for field in given if field["in"] == "path"]
     for field in given:
         if field["in"] == "query":
-            name = snake(field["name"])
             yield Option(
-                name + "_" * (name in taken),
+                option_name(field["name"], taken),
                 field["name"],
                 type_of(field["schema"], reading=False),
                 field["required"],

@@ -7,7 +7,7 @@ import pytest
 
 from factories import make_build, run_to
 from headrace.app.installation import routes
-from headrace.http.openapi import curl
+from headrace.http.samples import curl
 from headrace.http.scopes import LABELS, Scope, grants
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds import repository

@@ -1,16 +1,22 @@
-"""Every command of the reference does what it says, when it is copied into a shell."""
+"""Every example of the reference does what it says, copied into a shell or a program: all three forms."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
 from e2e.server import Server, make_key
 from headrace.app.installation import routes
-from headrace.http.openapi import curl
+from headrace.client import ApiError, Client
+from headrace.http.openapi import document
+from headrace.http.samples import curl
+from headrace.http.sse import Events
 from headrace.kit.ids import new_id
 from headrace.resources.accounts import service as accounts
 from headrace.resources.runtime_environments import service as environments
@@ -19,6 +25,11 @@ from headrace.resources.users import service as users
 from headrace.storage.engine import Database, sqlite_url
 
 ROUTES = {route.operation: route for route in routes()}
+SAMPLES = {
+    operation["operationId"]: {one["label"]: one["source"] for one in operation["x-codeSamples"]}
+    for item in document(ROUTES.values(), version="", server_url="")["paths"].values()
+    for operation in item.values()
+}
 PASSWORD = ROUTES["auth-login"].example.body["password"]
 PIPELINE = "/api/pipelines/my-project%2Fmy-basic-pipeline"
 ASK = {"ask": {"type": "pending-approval"}}
@@ -153,10 +164,10 @@ class Town:
         """Report a worker of another environment, which the example may delete."""
         if operation != "runtime-envs-delete":
             return "default"
-        now = datetime.now(UTC)
+        now, name = datetime.now(UTC), f"elsewhere-{new_id()}"  # one that was deleted does not come back
         worker = Worker(
             id=new_id(),
-            environment="elsewhere",
+            environment=name,
             runtime="fake",
             host="test",
             capacity=1,
@@ -168,25 +179,78 @@ class Town:
         with database.transaction() as db:
             environments.report(db, worker)
         database.close()
-        return "elsewhere"
+        return name
+
+
+def expected_of(operation):
+    if operation in NOT_OFFERED:
+        return 501
+    return 401 if operation in UNSIGNED else OTHERWISE.get(operation, 200)
+
+
+def shell(server, command, variables):
+    """Run a line in a shell that knows the server, the key and the variables of the example."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    known = {"PATH": path, "CF_URL": server.url, "CF_API_KEY": server.key, **variables}
+    return subprocess.run(
+        ["bash", "-euc", command], env=known, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 @pytest.mark.parametrize("operation", sorted(ROUTES))
 def test_an_example_works_as_printed(server, operation):
-    known = {
-        "PATH": os.environ["PATH"],
-        "CF_URL": server.url,
-        "CF_API_KEY": server.key,
-        **Town(server).variables(operation),
-    }
     command = curl(ROUTES[operation]) + r" --silent --show-error --max-time 30 --write-out '\n%{http_code}'"
-    done = subprocess.run(
-        ["bash", "-euc", command], env=known, capture_output=True, text=True, check=False, timeout=60
-    )
+    done = shell(server, command, Town(server).variables(operation))
     answer, _, status = done.stdout.rpartition("\n")
     assert (done.returncode, done.stderr) == (0, ""), command
-    expected = (
-        501 if operation in NOT_OFFERED else 401 if operation in UNSIGNED else OTHERWISE.get(operation, 200)
-    )
-    assert int(status) == expected, f"{command}\n{answer}"
+    assert int(status) == expected_of(operation), f"{command}\n{answer}"
     assert answer
+
+
+def decoded(variables):
+    """The variables as a client takes them, which encodes what it is given."""
+    return {name: unquote(value) for name, value in variables.items()}
+
+
+@pytest.mark.parametrize("operation", sorted(ROUTES))
+def test_the_example_of_our_command_works_as_printed(server, operation):
+    command = SAMPLES[operation]["codefresh"]
+    done = shell(server, command, decoded(Town(server).variables(operation)))
+    if expected_of(operation) < 300:
+        assert (done.returncode, done.stderr) == (0, ""), command
+        assert done.stdout or ROUTES[operation].result_type is Events  # there may be no event
+    else:
+        assert (done.returncode, done.stdout) == (1, ""), command
+        assert done.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("operation", sorted(ROUTES))
+def test_the_example_of_the_python_client_works_as_printed(server, operation):
+    variables = {name.lower(): value for name, value in decoded(Town(server).variables(operation)).items()}
+    client = Client(server.url, server.key)
+    code, wanted = compile(SAMPLES[operation]["Python"], operation, "exec"), expected_of(operation)
+    if wanted < 300:
+        exec(code, {"client": client, **variables})  # noqa: S102 — the example is ours
+    else:
+        with pytest.raises(ApiError) as refused:
+            exec(code, {"client": client, **variables})  # noqa: S102 — the example is ours
+        assert refused.value.status == wanted
+
+
+def test_the_examples_of_the_python_client_have_the_types_that_it_asks_for(tmp_path):
+    names = sorted(
+        {found for one in SAMPLES.values() for found in re.findall(r"\$([A-Z_]+)", one["codefresh"])}
+    )
+    lines = ["from headrace.client import Client", 'client = Client("http://h")']
+    lines += [f'{name.lower()} = ""' for name in names]
+    (tmp_path / "examples.py").write_text("\n".join([*lines, *(one["Python"] for one in SAMPLES.values())]))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", "examples.py"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "MYPYPATH": str(Path(__file__).parents[2] / "src")},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.stdout == "Success: no issues found in 1 source file\n"

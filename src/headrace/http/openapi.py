@@ -1,8 +1,6 @@
 """The OpenAPI 3.1 document, made from the routes; nothing in it is written twice."""
 
-import json
 import re
-import shlex
 import types
 import typing
 from collections.abc import Iterable
@@ -11,6 +9,7 @@ from typing import Any
 import msgspec
 
 from headrace.http.routing import Reply, Route
+from headrace.http.samples import samples
 from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
 
@@ -71,32 +70,6 @@ def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[
     }
 
 
-def curl(route: Route) -> str:
-    """Return the example of an operation: a command for a shell that knows CF_URL and CF_API_KEY."""
-    path = _PARAMETER.sub(
-        lambda found: route.example.path.get(found[1], f"${_variable(route.path, found)}"), route.path
-    )
-    if route.example.query:
-        path += "?" + route.example.query
-    parts = ["curl"] if route.method == "GET" else ["curl", "-X", route.method]
-    parts.append(f'"$CF_URL/api{path}"')
-    if not route.public:
-        parts.append('-H "Authorization: $CF_API_KEY"')
-    if route.example.body is not None:
-        body = json.dumps(route.example.body, ensure_ascii=False)
-        parts += ["-H 'Content-Type: application/json'", "--data " + shlex.quote(body)]
-    return " ".join(parts)
-
-
-def _variable(path: str, found: re.Match[str]) -> str:
-    """``{buildId}`` → ``BUILD_ID``; ``/projects/{id}`` → ``PROJECT_ID``."""
-    name = found[1]
-    if name == "id":
-        noun = path[: found.start()].strip("/").rpartition("/")[2]
-        name = re.sub(r"(?<!s)s$", "", noun) + "Id"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
-
-
 def _template(route: Route, seen: dict[str, str]) -> str:
     """Return the templated path; two that differ in names only are told apart by a final slash."""
     path = _PARAMETER.sub(r"{\1}", route.path)
@@ -146,8 +119,8 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         "security": [] if route.public else [{"apiKey": []}, {"session": []}],
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": _responses(route, schemas),
-        "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": curl(route)}],
     }
+    operation["x-codeSamples"] = samples(route, operation["parameters"])
     if route.effect and route.method == "GET":
         operation["x-effect"] = True  # a client must not repeat it as it may repeat other reads
     if route.body_type is not None:
@@ -155,6 +128,9 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
         if route.example.body is not None:
             body["example"] = route.example.body
         operation["requestBody"] = {"required": route.method != "POST", "content": {"application/json": body}}
+    elif route.example.body is not None:  # read as it was signed, by the handler itself
+        body = {"schema": {"type": "object"}, "example": route.example.body}
+        operation["requestBody"] = {"required": False, "content": {"application/json": body}}
     return operation
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from headrace.client import Client, RequestOptions, TimedOut, TooManyRequests, Unreachable
 from headrace.client.follow import BuildMoved, Line, StepMoved, heard, wait
+from headrace.client.names import option, snake
 from unit.cli.stub import running_stub
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +50,7 @@ def client(stub):
 def method_of(client, sdk):
     found = client
     for name in sdk.split("."):
-        found = getattr(found, SDK.snake(name))
+        found = getattr(found, snake(name))
     return found
 
 
@@ -65,7 +66,7 @@ def test_every_operation_is_a_method_that_sends_its_request(client, stub):
         given = {one.name: {} if one.name == "body" else "x" for one in needed}
         for one in operation["parameters"]:
             if one["in"] == "query" and one["required"]:
-                given[SDK.snake(one["name"])] = "q"
+                given[snake(one["name"])] = "q"
         stub.requests.clear()
         bare = "/api" + re.sub(r"<\w+>", "x", target)
         slash = "/" * (sdk == "contexts.create")
@@ -92,7 +93,15 @@ def test_options_are_words_of_python_and_become_those_of_the_api(client, stub):
     [("getBuild", "get_build"), ("id", "id"), ("from", "from_"), ("runYaml", "run_yaml"), ("a-b", "a_b")],
 )
 def test_names_are_told_in_the_words_of_python(wire, name):
-    assert SDK.snake(wire) == name
+    assert snake(wire) == name
+
+
+def test_an_option_that_is_named_like_a_field_of_the_path_gets_an_underscore():
+    assert [option("name", ["name"]), option("body", []), option("buildId", ["name"])] == [
+        "name_",
+        "body_",
+        "build_id",
+    ]
 
 
 def test_the_made_files_are_those_of_the_document():
