@@ -342,13 +342,6 @@ def test_what_is_not_run_yet_is_refused_with_its_place(client, database):
     assert "steps.image" in answer.json()["message"]
 
 
-def test_a_pipeline_whose_yaml_is_elsewhere_is_501(client, database):
-    make(client, specTemplate={"location": "git", "repo": "o/r", "path": "x.yml"})
-    answer = client.post(RUN, {})
-    assert (answer.status, rows(database)) == (501, [])
-    assert "spec.specTemplate" in answer.json()["message"]
-
-
 @pytest.mark.usefixtures("pipeline")
 def test_debug_mode_is_refused_and_starts_nothing(client, database):
     answer = client.post(f"/api/pipelines/debug/{FULL}", {})

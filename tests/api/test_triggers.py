@@ -51,7 +51,8 @@ def twice(uri):
 
 def tick(installation, **later):
     now = datetime.now(UTC) + timedelta(**later)
-    return scheduler.tick(installation.database, installation.box, base_url="http://testserver", now=now)
+    parts = (installation.database, installation.box, installation.networks)
+    return scheduler.tick(*parts, base_url="http://testserver", now=now)
 
 
 def test_a_cron_trigger_fires_once_when_it_is_due(client, database, installation, pipeline):

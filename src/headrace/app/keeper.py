@@ -23,7 +23,7 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
     box, database = installation.box, installation.database
 
     def fire() -> None:
-        scheduler.tick(database, box, base_url=public_url)
+        scheduler.tick(database, box, installation.networks, base_url=public_url)
 
     def look_after() -> None:
         now = datetime.now(UTC)

@@ -152,7 +152,7 @@ def plan_clone(
     url, login = _address(repo, login)
     if action.username is not None and action.password is not None:
         name, password = substitute(action.username, scope), substitute(action.password, scope)
-        login = GitCredentials(_origin(url), name, password)
+        login = GitCredentials(origin_of(url), name, password)
     revision = substitute(action.revision, scope).strip() if action.revision else ""
     if revision.startswith("-"):
         raise StepRefused(f"revision {revision!r} starts with a dash; name a branch, a tag or a commit")
@@ -169,7 +169,7 @@ def plan_clone(
         "HR_RESULT": f"{VOLUME}/{file}",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
-        **_configuration(_origin(url), login),
+        **configuration(origin_of(url), login),
     }
     if action.use_proxy:
         environment |= {name: scope.variables[name] for name in _PROXIES if name in scope.variables}
@@ -193,8 +193,8 @@ def _address(repo: str, login: GitCredentials | None) -> tuple[str, GitCredentia
     parts = urlsplit(repo)
     if parts.scheme in ("http", "https") and parts.username is not None:
         url = urlunsplit(parts._replace(netloc=_host(parts)))
-        return url, GitCredentials(_origin(url), unquote(parts.username), unquote(parts.password or ""))
-    fits = login is not None and _origin(login.base_url) == _origin(repo)
+        return url, GitCredentials(origin_of(url), unquote(parts.username), unquote(parts.password or ""))
+    fits = login is not None and origin_of(login.base_url) == origin_of(repo)
     return repo, login if fits else None
 
 
@@ -202,7 +202,8 @@ def _host(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
+    """Return scheme and host of a URL, ``https://github.com``, without a login."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{_host(parts).lower()}"
 
@@ -220,8 +221,13 @@ def _folder_name(repo: str) -> str:
     return name
 
 
-def _configuration(origin: str, login: GitCredentials | None) -> dict[str, str]:
-    """Git's own settings for this run, by the environment, so that nothing is written anywhere."""
+def configuration(origin: str, login: GitCredentials | None) -> dict[str, str]:
+    """Return git's own settings for one run, as environment, so that nothing is written anywhere.
+
+    Args:
+        origin: ``https://host:port``; the login is given to it alone.
+        login: None for none.
+    """
     entries = [("safe.directory", "*"), ("init.defaultBranch", "main"), ("credential.helper", "")]
     values = {}
     if login is not None and (login.username or login.password):

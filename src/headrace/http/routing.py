@@ -3,6 +3,7 @@
 A handler's parameters say what it wants, by annotation:
 
 - `Caller`: who is calling; `Connection`: an open transaction; `Raw`: the request itself;
+- `Outside`: answers that are fetched between two tries of the transaction;
 - a parameter named in the path: its decoded text;
 - ``query``: a `msgspec.Struct` filled from the query string;
 - ``body``: any type that msgspec decodes;

@@ -26,10 +26,12 @@ from headrace.http.errors import (
     NotFound,
     Unauthenticated,
 )
+from headrace.http.outside import NeededOutside, Outside
 from headrace.http.requests import fill_query, read_body, read_query
 from headrace.http.routing import Match, Raw, Reply, Route, Table
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
+from headrace.integrations.clusters import Networks
 from headrace.storage.signals import of_account, publish
 
 log = logging.getLogger("headrace.http")
@@ -81,11 +83,13 @@ class Api:
         self._database = database
         self._authenticate = authenticate
         self._provide = dict(provide)
+        networks = self._provide.get(Networks)
+        self._networks = networks if isinstance(networks, Networks) else Networks()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
-        asked = _Asked(scope)
+        asked = _Asked(scope, Outside(self._networks))
         answer: Answer | Stream
         try:
             asked.match = self._find(asked)
@@ -125,8 +129,11 @@ class Api:
 
     async def _answer(self, match: Match, asked: "_Asked") -> Answer | Stream:
         loop = asyncio.get_running_loop()
-        if not match.route.is_async:
-            return await loop.run_in_executor(self._pool, self._handle, match, asked)
+        while not match.route.is_async:
+            try:
+                return await loop.run_in_executor(self._pool, self._handle, match, asked)
+            except NeededOutside as needed:  # a slow host holds no thread of the API
+                await asyncio.to_thread(asked.outside.learn, needed)
         caller, arguments = await loop.run_in_executor(self._pool, self._prepare, match, asked)
         result = await match.route.handler(**arguments)
         if isinstance(result, Stream):
@@ -190,6 +197,8 @@ class Api:
                 arguments[name] = caller
             elif kind is Connection:
                 arguments[name] = db
+            elif kind is Outside:
+                arguments[name] = asked.outside
             elif kind is Raw:
                 arguments[name] = Raw(asked.named_headers(), asked.base_url(), query, asked.body)
             else:
@@ -206,7 +215,7 @@ def _tell(db: Connection, route: Route, caller: Caller | None) -> None:
 class _Asked:
     """One request, in the form that the rest of this module reads."""
 
-    def __init__(self, scope: Message) -> None:
+    def __init__(self, scope: Message, outside: Outside) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         self.headers: Headers = scope["headers"]
@@ -217,6 +226,7 @@ class _Asked:
         self.path = path.rstrip("/") or "/"
         self.match: Match | None = None
         self.body = b""
+        self.outside = outside
 
     @property
     def route_path(self) -> str:

@@ -1,4 +1,4 @@
-"""Where the API servers of clusters may be, so that nobody reaches this machine's own services."""
+"""Where this server calls what somebody named, so that nobody reaches this machine's own services."""
 
 import ipaddress
 import socket
@@ -16,7 +16,7 @@ class AddressRefused(Exception):
 
 
 class Networks(msgspec.Struct, frozen=True):
-    """The networks in which clusters may be.
+    """The networks in which clusters, secret stores and files of pipelines may be.
 
     Attributes:
         allowed: only these; empty: all but this machine, its links and what is no host.

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from headrace.integrations.git.base import GitProvider
 from headrace.integrations.git.bitbucket import Bitbucket
+from headrace.integrations.git.files import by_git, from_web
 from headrace.integrations.git.github import GitHub
 from headrace.integrations.git.gitlab import GitLab
 from headrace.integrations.git.hosts import Host
 from headrace.integrations.git.plain import Plain
 
-__all__ = ["PROVIDERS", "Host", "provider_of"]
+__all__ = ["PROVIDERS", "Host", "by_git", "from_web", "provider_of"]
 
 PROVIDERS: tuple[GitProvider, ...] = (GitHub(), GitLab(), Bitbucket(), Plain())
 

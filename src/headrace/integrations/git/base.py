@@ -26,6 +26,10 @@ class HostFailed(Exception):
     """A Git host could not be asked or told something; the text says why, without secrets."""
 
 
+class FileMissing(HostFailed):
+    """There is no such file, revision or repository, or the login does not see it."""
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """A release that an event is about."""
 

@@ -1,4 +1,4 @@
-"""What Git hosts are told and asked by their APIs: commit statuses, pull requests, changed files.
+"""What Git hosts are told and asked by their APIs: commit statuses, pull requests, files.
 
 Source: the REST documentation of GitHub, GitLab and Bitbucket. Calls take `TIMEOUT_S` seconds at
 most; they are for background tasks and webhooks, never for a transaction.
@@ -7,18 +7,20 @@ most; they are for background tasks and webhooks, never for a transaction.
 import base64
 import http.client
 import ssl
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
 from headrace.execution.ports import GitCredentials
-from headrace.integrations.git.base import Fields, HostFailed, State
+from headrace.integrations.git.base import Fields, FileMissing, HostFailed, State
 
 TIMEOUT_S = 5.0
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_FILES = 300  # of a pull request; of more, none are told
 _OK = range(200, 300)
+_HIDDEN = (401, 403, 404)  # a private repository answers one of them to who may not see it
 _GITLAB = {"failure": "failed", "error": "failed"}
 _BITBUCKET = {"pending": "INPROGRESS", "running": "INPROGRESS", "success": "SUCCESSFUL"}
 _PUBLIC = {
@@ -114,6 +116,31 @@ class Host:
             ]
         return tuple(found) if len(found) < _MOST_FILES else None
 
+    def file(self, repo: str, path: str, revision: str) -> bytes:
+        """Return a file of a repository, at a branch, tag or commit.
+
+        Raises:
+            FileMissing: the host has no such repository, revision or file, or hides it.
+            HostFailed: the host does not answer.
+        """
+        if self._provider == "github":
+            query = urlencode({"ref": revision})
+            place = f"/repos/{_path(repo)}/contents/{_path(path)}?{query}"
+            return self._call("GET", place, accept="application/vnd.github.raw+json")
+        if self._provider == "gitlab":
+            query = urlencode({"ref": revision})
+            place = f"/projects/{quote(repo, safe='')}/repository/files/{quote(path, safe='')}/raw?{query}"
+            return self._call("GET", place, accept="*/*")
+        if self._is_cloud:
+            if "/" in revision:  # the path of a source takes no such branch, its commit is asked first
+                place = f"/repositories/{_path(repo)}/refs/branches/{_path(revision)}"
+                revision = Fields(self._ask("GET", place)).text("target", "hash")
+            place = f"/repositories/{_path(repo)}/src/{quote(revision, safe='')}/{_path(path)}"
+            return self._call("GET", place, accept="*/*")
+        project, _, slug = repo.partition("/")
+        place = f"/api/1.0/projects/{quote(project)}/repos/{quote(slug)}/raw/{_path(path)}"
+        return self._call("GET", f"{place}?{urlencode({'at': revision})}", accept="*/*")
+
     @property
     def _is_cloud(self) -> bool:
         return self._base == "https://bitbucket.org"
@@ -126,8 +153,17 @@ class Host:
         return self._base.removesuffix("/scm") + below
 
     def _ask(self, method: str, place: str, body: object = None) -> Any:  # noqa: ANN401 - JSON edge
+        text = self._call(method, place, body)
+        try:
+            return msgspec.json.decode(text) if text else None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise HostFailed(f"{self._base} answers no JSON to {method} {place.partition('?')[0]}") from None
+
+    def _call(
+        self, method: str, place: str, body: object = None, *, accept: str = "application/json"
+    ) -> bytes:
         parts = urlsplit(self._api + place)
-        headers = {"Accept": "application/json", "User-Agent": "headrace", **self._login()}
+        headers = {"Accept": accept, "User-Agent": "headrace", **self._login()}
         content = None
         if body is not None:
             content = msgspec.json.encode(body)
@@ -142,12 +178,15 @@ class Host:
             raise HostFailed(f"{parts.hostname} does not answer: {type(problem).__name__}") from None
         finally:
             connection.close()
-        if answer.status not in _OK:
-            raise HostFailed(f"{parts.hostname} answers {answer.status} to {method} {parts.path}")
-        try:
-            return msgspec.json.decode(text) if text else None
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise HostFailed(f"{parts.hostname} answers no JSON to {method} {parts.path}") from None
+        if answer.status in _OK:
+            return text
+        if (
+            answer.status == HTTPStatus.TOO_MANY_REQUESTS
+            or answer.headers.get("x-ratelimit-remaining") == "0"
+        ):
+            raise HostFailed(f"{parts.hostname}: API rate limit exceeded; give the context a token, or wait")
+        kind = FileMissing if answer.status in _HIDDEN else HostFailed
+        raise kind(f"{parts.hostname} answers {answer.status} to {method} {parts.path}")
 
     def _login(self) -> dict[str, str]:
         if not self._password:

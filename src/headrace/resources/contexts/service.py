@@ -35,6 +35,9 @@ _HOSTS = {
     "git.bitbucket-server": ("", "x-token-auth", "/scm"),
     "git.stash": ("", "x-token-auth", "/scm"),
 }
+_KINDS = {
+    kind: kind.removeprefix("git.").removesuffix("-server").replace("stash", "bitbucket") for kind in _HOSTS
+}
 _API_PATHS = ("/api/v4", "/api/v3", "/rest/api/1.0", "/rest")
 
 
@@ -172,7 +175,12 @@ def variables_of(
 
 
 def git_credentials(db: Connection, box: SecretBox, account_id: str, name: str | None) -> GitCredentials:
-    """Return how a clone reaches the Git host of a context.
+    """Return how a clone reaches the Git host of a context. Arguments and errors as `git_host`."""
+    return git_host(db, box, account_id, name)[1]
+
+
+def git_host(db: Connection, box: SecretBox, account_id: str, name: str | None) -> tuple[str, GitCredentials]:
+    """Return the kind of a Git host, ``github``, ``gitlab`` or ``bitbucket``, and the login there.
 
     Args:
         db: an open connection.
@@ -187,7 +195,7 @@ def git_credentials(db: Connection, box: SecretBox, account_id: str, name: str |
     if name in _DEFAULT_NAMES:
         context = repository.default_git(db, account_id, types=GIT_TYPES)
         if context is None:
-            return GitCredentials("https://github.com")
+            return "github", GitCredentials("https://github.com")
     else:
         context = repository.by_name(db, account_id, str(name))
     if context is None:
@@ -199,7 +207,7 @@ def git_credentials(db: Connection, box: SecretBox, account_id: str, name: str |
         context.type, context.document["spec"]["data"], lambda _, value: unseal(box, account_id, value)
     )
     auth = data.get("auth")
-    return _credentials(context, auth if isinstance(auth, dict) else {})
+    return _KINDS[context.type], _credentials(context, auth if isinstance(auth, dict) else {})
 
 
 def _credentials(context: Context, auth: dict[str, Any]) -> GitCredentials:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.outside import Outside
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -30,8 +31,8 @@ _EVENT = {"event": "$EVENT"}
 _LINK = {"event": "$EVENT", "pipeline": "my-project%2Fmy-basic-pipeline"}
 
 
-def _call(raw: Raw) -> webhooks.Call:
-    return webhooks.Call(headers=raw.headers, body=raw.body, base_url=raw.base_url)
+def _call(raw: Raw, outside: Outside) -> webhooks.Call:
+    return webhooks.Call(headers=raw.headers, body=raw.body, base_url=raw.base_url, outside=outside)
 
 
 @_of_triggers.route(
@@ -47,6 +48,7 @@ async def receive_for_trigger(
     raw: Raw,
     database: Database,
     box: SecretBox,
+    outside: Outside,
 ) -> Reply:
     """Take a webhook of a Git host for one git trigger.
 
@@ -54,7 +56,9 @@ async def receive_for_trigger(
     Bitbucket) or its token (GitLab). The answer names the builds, or why there is none.
     """
     return Reply(
-        await asyncio.to_thread(webhooks.to_trigger, database, box, _call(raw), pipelineId, triggerId)
+        await asyncio.to_thread(
+            webhooks.to_trigger, database, box, _call(raw, outside), pipelineId, triggerId
+        )
     )
 
 
@@ -70,13 +74,14 @@ async def receive_for_account(
     raw: Raw,
     database: Database,
     box: SecretBox,
+    outside: Outside,
 ) -> Reply:
     """Take a webhook of a Git host for all git triggers of an account.
 
     Those are fired that name its repository and match. The secret is that of the account's
     receiver; see `POST /webhooks/git`.
     """
-    return Reply(await asyncio.to_thread(webhooks.to_account, database, box, _call(raw), accountId))
+    return Reply(await asyncio.to_thread(webhooks.to_account, database, box, _call(raw, outside), accountId))
 
 
 @_receivers.route("GET", "", scope=Scope.GENERAL, sdk="webhooks.git.get", admin=True)
@@ -268,7 +273,13 @@ def get_type(type: str, kind: str) -> dict[str, Any]:  # noqa: A002 - the wire n
     example=Example(path=_EVENT, body={"secret": "my-secret", "variables": {"EVENT_TAG": "1.0"}}),
 )
 def run_event(
-    event: str, body: dict[str, Any], query: RunQuery, db: Connection, box: SecretBox, raw: Raw
+    event: str,
+    body: dict[str, Any],
+    query: RunQuery,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+    outside: Outside,
 ) -> WebhookOut:
     """Take an event from outside and start the pipelines that are linked with it.
 
@@ -276,4 +287,6 @@ def run_event(
     payload of a registry, or names the variables itself.
     """
     text = raw.body.decode(errors="replace")
-    return service.run(db, box, event, body, secret=query.secret, text=text, base_url=raw.base_url)
+    return service.run(
+        db, box, event, body, secret=query.secret, text=text, base_url=raw.base_url, outside=outside
+    )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, NotFound, NotOffered, Unauthenticated
+from headrace.http.outside import Outside
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.regexes import BadRegex, search
@@ -213,6 +214,7 @@ def run(
     secret: str,
     text: str,
     base_url: str,
+    outside: Outside,
 ) -> WebhookOut:
     """Take an event from outside and start the pipelines that are linked with it.
 
@@ -224,6 +226,7 @@ def run(
         secret: of the query string; that of the body counts, too.
         text: the body as it came.
         base_url: of the server.
+        outside: fetches the YAML of pipelines.
 
     Raises:
         Unauthenticated: the secret is not that of the event, or there is no such event.
@@ -237,11 +240,13 @@ def run(
             if event_type is None:
                 break
             happened = types.happening(event_type, body, text)
-            return fire(db, box, event, happened, base_url=base_url)
+            return fire(db, box, event, happened, base_url=base_url, outside=outside)
     raise Unauthenticated("the secret is not that of the event; send it as ?secret=… or in the body")
 
 
-def fire(db: Connection, box: SecretBox, event: Event, happened: Happening, *, base_url: str) -> WebhookOut:
+def fire(
+    db: Connection, box: SecretBox, event: Event, happened: Happening, *, base_url: str, outside: Outside
+) -> WebhookOut:
     """Start the pipelines that are linked with an event, where the filters of the link match."""
     started: list[Started] = []
     for one in repository.links(db, [event.id]):
@@ -256,7 +261,7 @@ def fire(db: Connection, box: SecretBox, event: Event, happened: Happening, *, b
         who = happened.variables.get("EVENT_PUSHER") or event.type
         variables = {"EVENT_NAME": event.config.get("name", ""), **happened.variables}
         origin = pipelines.Origin(variables={key: value for key, value in variables.items() if value})
-        cause = starting.Cause(who=who, base_url=base_url, origin=origin)
+        cause = starting.Cause(who=who, base_url=base_url, outside=outside, origin=origin)
         answer.build, answer.reason = starting.start(db, box, pipeline, cause, RunBody())
         repository.note(db, one, answer.reason)
     return WebhookOut(event=[event.uri], builds=[one.build for one in started if one.build], triggers=started)

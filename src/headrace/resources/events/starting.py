@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.errors import ApiError, NotFound
+from headrace.http.outside import Outside
 from headrace.integrations.git.base import GitEvent
 from headrace.kit.crypto import SecretBox
 from headrace.resources.accounts import service as accounts
@@ -25,6 +26,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     who: str  # the initiator that the build names
     base_url: str  # of the server
+    outside: Outside
     origin: pipelines.Origin
     mark: str = ""  # the same for an event that comes again; empty: each is new
 
@@ -36,12 +38,16 @@ def start(
 
     Returns:
         The id of the build and None; or None and why there is none.
+
+    Raises:
+        NeededOutside: the pipeline's YAML must be fetched first; see `http.outside`.
     """
     try:
         with db.begin_nested():
             request = pipelines.Request(
                 caller=_caller(db, pipeline.account_id, cause.who),
                 base_url=cause.base_url,
+                outside=cause.outside,
                 req_id=cause.mark,
                 origin=cause.origin,
             )

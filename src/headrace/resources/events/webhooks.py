@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from headrace.http.errors import BadRequest, NotFound, Unauthenticated
+from headrace.http.outside import Outside, tried
 from headrace.integrations.git import Host, provider_of
 from headrace.integrations.git.base import (
     Fields,
@@ -46,6 +47,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]  # lower-case names
     body: bytes
     base_url: str
+    outside: Outside
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -131,8 +133,12 @@ def _receive(
         ]
     event = _completed(database, box, account_id, event, candidates)
     mark = provider.delivery(call.headers)
-    with database.transaction() as db:
-        started = [_fire(db, box, call, event, one, mark) for one in candidates]
+
+    def fire() -> list[Started]:
+        with database.transaction() as db:
+            return [_fire(db, box, call, event, one, mark) for one in candidates]
+
+    started = tried(call.outside, fire)
     return WebhookOut(
         event=sorted(event.names), builds=[one.build for one in started if one.build], triggers=started
     )
@@ -185,6 +191,7 @@ def _fire(db: Connection, box: SecretBox, call: Call, event: GitEvent, one: _Can
     cause = starting.Cause(
         who=event.sender or event.provider,
         base_url=call.base_url,
+        outside=call.outside,
         origin=origin,
         mark=_request_mark(event, trigger, mark),
     )

@@ -19,6 +19,7 @@ from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.spec import ROOT_FIELDS
 from headrace.resources.builds import service as builds
 from headrace.resources.contexts.schemas import MASK, mask, seal, unseal
+from headrace.resources.pipelines import spec_template
 from headrace.resources.pipelines.yaml_text import to_yaml
 from headrace.resources.projects.schemas import Variables, masked, opened, problems, stored_variables
 from headrace.resources.triggers import service as triggers
@@ -157,6 +158,8 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
     for field in ("options", "specTemplate", "runtimeEnvironment"):
         if not isinstance(spec.get(field) or {}, dict):
             wrong(f"spec.{field}", "must be an object")
+    for field, complaint, cure in spec_template.problems(spec.get("specTemplate")):
+        wrong(f"spec.specTemplate.{field}", complaint, cure)
 
 
 def _check_number(value: object, field: str, path: str, wrong: Wrong) -> None:

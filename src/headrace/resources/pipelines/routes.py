@@ -3,6 +3,7 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.outside import Outside
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -156,14 +157,21 @@ def validate_yaml(body: ValidatorBody) -> dict[str, Any]:
     example=Example(path=_NAME, body=_RUN),
 )
 def run_pipeline(
-    name: str, body: RunBody, query: RunQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    name: str,
+    body: RunBody,
+    query: RunQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+    outside: Outside,
 ) -> Reply:
     """Run a pipeline and return the id of the build.
 
     ``variables`` is a list of ``{key, value, encrypted}`` or an object. The same request with the
     same ``reqId`` starts no second build.
     """
-    request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside, req_id=query.req_id)
     return _started(service.run(db, box, request, name, body))
 
 
@@ -176,10 +184,10 @@ def run_pipeline(
     example=Example(body={"userYamlDescriptor": _YAML}),
 )
 def run_yaml(
-    body: RunBody, query: RunQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    body: RunBody, query: RunQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw, outside: Outside
 ) -> Reply:
     """Run the YAML in the body, without a pipeline, and return the id of the build."""
-    request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside, req_id=query.req_id)
     return _started(service.run_yaml(db, box, request, body))
 
 
@@ -192,7 +200,7 @@ def run_yaml(
     example=Example(path=_NAME, body=_RUN),
 )
 def plan_pipeline(
-    name: str, body: PlanBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    name: str, body: PlanBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw, outside: Outside
 ) -> PlanOut:
     """Tell what a run of a pipeline would do; nothing starts.
 
@@ -200,7 +208,8 @@ def plan_pipeline(
     conditions and what they read, its image, hooks, and the names of the secrets that reach it.
     Told on the assumption that no step fails.
     """
-    return service.plan(db, box, service.Request(caller=caller, base_url=raw.base_url), name, body)
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside)
+    return service.plan(db, box, request, name, body)
 
 
 @router.route(
@@ -212,9 +221,12 @@ def plan_pipeline(
     effect=False,
     example=Example(body={"userYamlDescriptor": _YAML}),
 )
-def plan_yaml(body: PlanBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw) -> PlanOut:
+def plan_yaml(
+    body: PlanBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw, outside: Outside
+) -> PlanOut:
     """Tell what a run of the YAML in the body would do; nothing starts."""
-    return service.plan(db, box, service.Request(caller=caller, base_url=raw.base_url), None, body)
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside)
+    return service.plan(db, box, request, None, body)
 
 
 @router.route(
@@ -255,12 +267,13 @@ def build_by_service(
     db: Connection,
     box: SecretBox,
     raw: Raw,
+    outside: Outside,
 ) -> Reply:
     """Run a pipeline by its id or its full name and return the id of the build.
 
     ``repoOwner`` and ``repoName`` select the git trigger. ``variables`` may be an object or a list.
     """
-    request = service.Request(caller=caller, base_url=raw.base_url, req_id=query.req_id)
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside, req_id=query.req_id)
     return _started(service.run_service(db, box, request, serviceId, body))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, NotFound, NotOffered
+from headrace.http.outside import Outside
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.compile import compile_plan
@@ -24,7 +25,7 @@ from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import BuildRequest, Sealed
 from headrace.resources.contexts import service as contexts
 from headrace.resources.contexts.schemas import SealedText, text_of, unseal
-from headrace.resources.pipelines import definitions, document, gather, repository
+from headrace.resources.pipelines import definitions, document, gather, repository, spec_template
 from headrace.resources.pipelines.gather import Chosen, Origin, of_cron, of_trigger
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import BuildBody, PlanBody, PlanOut, RunBody
@@ -65,6 +66,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str  # of the server, for ``CF_URL`` and ``CF_BUILD_URL``
     req_id: str = ""  # the client's mark on a request that it may repeat; empty: none
     origin: Origin | None = None  # None: somebody asked for it by hand
+    outside: Outside  # fetches YAML that is kept elsewhere
 
 
 def run(db: Connection, box: SecretBox, request: Request, reference: str, body: RunBody) -> str:
@@ -84,7 +86,7 @@ def run(db: Connection, box: SecretBox, request: Request, reference: str, body: 
         NotFound: the account has no such pipeline, or no context that is named.
         BadRequest: the YAML is wrong (all problems are named), or the trigger, a step of ``only``
             or ``skip``, or a variable is.
-        NotOffered: the pipeline takes its YAML from elsewhere, which this server cannot do.
+        NeededOutside: the YAML is kept elsewhere and must be fetched first; see `http.outside`.
     """
     pipeline = definitions.find(db, request.caller.account_id, reference)
     return _start(db, box, request, pipeline, body)
@@ -196,7 +198,6 @@ def _prepared(
 ) -> BuildRequest:
     """Gather and compile everything that a run needs, and store nothing."""
     caller, build_id = request.caller, new_id()
-    source, text = _source(pipeline, body)
     origin = request.origin or Origin(trigger=_chosen(pipeline, body))
     trigger = origin.trigger
     facts = gather.facts_of(
@@ -218,6 +219,7 @@ def _prepared(
         name: Sealed(value.text) if isinstance(value, SealedText) else value
         for name, value in merge(levels).items()
     }
+    source, text = _source(db, box, request, pipeline, body, variables)
     resolve = step_types.resolver(db, caller.account_id)
     plan = gather.limited(_compile(source, variables, resolve), body.options)
     spec = pipeline.document["spec"] if pipeline else {}
@@ -250,19 +252,28 @@ def _prepared(
     )
 
 
-def _source(pipeline: Pipeline | None, body: RunBody) -> tuple[str | Mapping[str, Any], str]:
+def _source(
+    db: Connection,
+    box: SecretBox,
+    request: Request,
+    pipeline: Pipeline | None,
+    body: RunBody,
+    variables: Mapping[str, object],
+) -> tuple[str | Mapping[str, Any], str]:
     """Return what to compile, and its text."""
     if pipeline is None or body.user_yaml_descriptor:
         text = body.user_yaml_descriptor or ""
         return text, text
     source = document.definition(pipeline.document)
-    if source is None:
-        location = pipeline.document["spec"]["specTemplate"].get("location", "url")
-        raise NotOffered(
-            f"pipeline {pipeline.name!r} takes its YAML from {location} (spec.specTemplate), which is not "
-            "offered yet; put the steps into spec.steps, or run with a YAML of your own"
-        )
-    return source, pipeline.yaml
+    if source is not None:
+        return source, pipeline.yaml
+    readable = {name: value for name, value in variables.items() if isinstance(value, str)}
+    place = spec_template.source_of(pipeline.document["spec"]["specTemplate"], readable)
+    account_id = request.caller.account_id
+    text = request.outside.get(
+        (account_id, place), spec_template.fetcher(db, box, request.outside.networks, account_id, place)
+    )
+    return text, text
 
 
 def _compile(source: str | Mapping[str, Any], variables: Mapping[str, object], resolve: Resolve) -> Plan:
