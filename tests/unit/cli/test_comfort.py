@@ -30,6 +30,7 @@ event: status
 data: {"status": "error"}
 
 """
+CHANGES = [b'event: changed\ndata: {"kind": "%s"}\n\n' % kind for kind in (b"builds", b"images", b"builds")]
 PIPELINES = {"docs": [{"metadata": {"name": "demo/ci"}}, {"metadata": {"name": "demo/$(touch bad)"}}]}
 
 
@@ -82,12 +83,12 @@ def test_watched_builds_tell_what_changed_and_nothing_twice(server, codefresh):
 
     server.answers |= {
         "GET /api/workflow": [page("running"), page("running"), page("success")],
-        "GET /api/changes": [(200, b"event: changed\ndata: {}\n\n" * 2), (401, {"message": "revoked"})],
+        "GET /api/changes": [(200, b"".join(CHANGES)), (401, {"message": "revoked"})],
     }
     code, out, err = codefresh("watch", "builds", "-l", "5")
     assert (code, out) == (1, f"{BUILD_ID} demo/ci running\n{BUILD_ID} demo/ci success\n")
     assert "revoked" in err
-    assert "GET /api/workflow?limit=5&page=1" in server.lines
+    assert server.lines.count("GET /api/workflow?limit=5&page=1") == 3  # at the start, and for builds alone
 
 
 @pytest.mark.parametrize(

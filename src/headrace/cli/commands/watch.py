@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -76,9 +77,10 @@ def _watch_builds(app: App, limit: int) -> int:
             with app.api.open("GET", f"/api/changes?seconds={CONNECTION_S}") as response:
                 # Only now, when the server tells us changes: none between the list and them is missed.
                 _show(app, limit, told, is_terminal=is_terminal)
-                for _ in parse(response):
+                for event in parse(response):
                     failures = 0
-                    _show(app, limit, told, is_terminal=is_terminal)
+                    if json.loads(event.data).get("kind", "builds") == "builds":
+                        _show(app, limit, told, is_terminal=is_terminal)
         except ApiError as error:
             if error.status in OLD_SERVERS:
                 raise Refused(
