@@ -29,6 +29,26 @@ export CF_URL=http://127.0.0.1:8080 CF_API_KEY=<your key>
 
 Errors are JSON: `status`, `code`, `name`, `message`, `context`. A body may have up to 1 MiB.
 
+## Versions, repeats and limits
+
+- **Versions.** What a `GET` finds has an `ETag`. With it in `If-None-Match` the answer is 304
+  without a body while nothing has changed. With it in `If-Match` a `PUT`, `PATCH` or `DELETE` at
+  the same address changes nothing and answers 412 if somebody else was quicker; it needs the scope
+  of the `GET`, too.
+- **Repeats.** A request that writes may carry an `Idempotency-Key`, a text of its own such as a
+  UUID. Sent again within a day with the same method, path, query and body, it does nothing and
+  answers as the first time, with `Idempotency-Replayed: true`; with anything else it answers 422.
+  Of two at the same time the second waits for the first; where the operation asks another system,
+  it answers 409 instead. An error is not kept.
+- **Rate.** Each answer says in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`
+  (seconds) how much the key may still ask. Over the limit the answer is 429, and `Retry-After` says
+  when to go on. The limit is 6,000 requests a minute, all at once or evenly; `--rate-limit` changes
+  it. Failed logins and wrong keys have a limit for each address, `--failure-limit`. Each server
+  counts for itself, in memory.
+- **Gzip** is sent to those who accept it, not for streams and logs and not where a secret is shown.
+- **Browsers.** Pages of other origins may not call the API; `--cors-origins` names some that may,
+  with a key.
+
 ## Scopes
 
 A scope grants itself and what begins with it: `build` grants `build:read`. A key without scopes may do

@@ -14,14 +14,17 @@ from headrace.app.backup import KEY_FILE, LOGS_FOLDER
 from headrace.app.settings import Settings
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.worker import Worker
+from headrace.http.cors import Cors
+from headrace.http.limits import RateLimit, Throttle
 from headrace.http.reference import Reference
 from headrace.http.reference import router as reference_router
 from headrace.http.routing import Route, Router
-from headrace.http.server import Api
+from headrace.http.server import Api, Conduct
 from headrace.integrations.clusters import Networks
 from headrace.kit.clock import SystemClock
 from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
+from headrace.resources.answers.service import SealedAnswers
 from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.builds.feed import Addresses, DatabaseFeed, Place
 from headrace.resources.builds.links import LogSettings
@@ -141,7 +144,17 @@ class Installation:
                 SystemClock: self.clock,
                 type(self.box): self.box,
             },
+            conduct=self._conduct(),
             threads=_SQLITE_THREADS if self.database.is_sqlite else _THREADS,
+        )
+
+    def _conduct(self) -> Conduct:
+        settings = self.settings
+        return Conduct(
+            rate=RateLimit(settings.rate_limit),
+            throttle=Throttle(settings.failure_limit),
+            cors=Cors([origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]),
+            answers=SealedAnswers(self.box, self.clock),
         )
 
     def runtime(self) -> Runtime:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 from headrace.app.installation import Installation
+from headrace.resources.answers import service as answers
 from headrace.resources.builds import service as builds
 from headrace.resources.events import reports, scheduler
 from headrace.resources.runtime_environments import service as environments
@@ -15,6 +16,7 @@ _log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 _REST_S = 10.0  # after a failure
+_TIDY_S = 3600.0
 
 
 @contextlib.asynccontextmanager
@@ -33,10 +35,19 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
     def report() -> None:
         reports.tell(database, box, public_url=public_url)
 
+    def tidy() -> None:
+        with database.transaction() as db:
+            answers.forget(db, datetime.now(UTC))
+
     # A host that is slow keeps no time from coming: each has a task of its own.
     tasks = [
         asyncio.create_task(_again(work, pause_s))
-        for work, pause_s in ((fire, _LOOK_S), (look_after, _REST_S), (report, _LOOK_S))
+        for work, pause_s in (
+            (fire, _LOOK_S),
+            (look_after, _REST_S),
+            (report, _LOOK_S),
+            (tidy, _TIDY_S),
+        )
     ]
     try:
         yield

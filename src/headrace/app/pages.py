@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 
-from headrace.http.server import Message, Receive, Send
+from headrace.http.answers import Message, Receive, Send
 
 Page = Callable[[], tuple[int, str, str]]  # status, media type, text
 

@@ -18,7 +18,8 @@ from headrace.app.logging import start_logging
 from headrace.app.pages import json_page, metric, send_page
 from headrace.app.settings import Settings
 from headrace.app.worker import until_signal, working
-from headrace.http.server import Api, Message, Receive, Send
+from headrace.http.answers import Message, Receive, Send
+from headrace.http.server import Api
 from headrace.resources.builds import repository as builds
 from headrace.resources.builds.feed import Addresses
 from headrace.resources.builds.socket import LogSocket

@@ -90,6 +90,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Text(ge=0, description="gigabytes that kept volumes may take together; the oldest go first"),
     ] = 20.0
+    rate_limit: Annotated[
+        int,
+        Text(
+            ge=0,
+            le=100_000_000,
+            description="requests that one key or user may make in a minute; 0: no limit",
+        ),
+    ] = 6000
+    failure_limit: Annotated[
+        int,
+        Text(
+            ge=0,
+            le=1_000_000,
+            description="failed logins, and wrong keys, that one address may send in a minute; 0: no limit",
+        ),
+    ] = 30
+    cors_origins: Annotated[
+        str,
+        Text(
+            description="origins whose pages may call the API with a key, as "
+            "`https://portal.example.org,https://other.example.org`, or `*`; empty is none"
+        ),
+    ] = ""
     cluster_networks: Annotated[
         str,
         Text(

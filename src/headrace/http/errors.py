@@ -3,6 +3,7 @@
 The body is that of the public API: ``{"status", "code", "name", "message", "context"}``.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -12,6 +13,7 @@ class ApiError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "5000"
     name: ClassVar[str] = "INTERNAL_ERROR"
+    headers: Mapping[str, str] = {}  # of the answer, beside those that all have
 
     def __init__(self, message: str, **context: Any) -> None:  # noqa: ANN401 - JSON values
         super().__init__(message)
@@ -39,6 +41,7 @@ class Unauthenticated(ApiError):
     """No key, or one that is unknown, revoked or expired."""
 
     status, code, name = 401, "1001", "UNAUTHORIZED"
+    headers = {"WWW-Authenticate": "ApiKey"}  # noqa: RUF012 - never changed
 
 
 class Forbidden(ApiError):
@@ -68,10 +71,32 @@ class Conflict(ApiError):
     status, code, name = 409, "1009", "CONFLICT"
 
 
+class PreconditionFailed(ApiError):
+    """The document is not the one that the client has seen; nothing was written."""
+
+    status, code, name = 412, "1012", "PRECONDITION_FAILED"
+
+
 class BodyTooLarge(ApiError):
     """The body is over the limit; it was not read."""
 
     status, code, name = 413, "1013", "PAYLOAD_TOO_LARGE"
+
+
+class Reused(ApiError):
+    """The idempotency key was sent before, with another request."""
+
+    status, code, name = 422, "1022", "IDEMPOTENCY_KEY_REUSED"
+
+
+class TooManyRequests(ApiError):
+    """Too much was asked in too short a time; ``Retry-After`` says when to go on."""
+
+    status, code, name = 429, "1029", "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, *, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = headers
 
 
 class NotOffered(ApiError):

@@ -37,6 +37,7 @@ class Raw(msgspec.Struct, frozen=True):
     base_url: str  # ``http://127.0.0.1:8080``, as the client wrote it
     query: Mapping[str, list[str]]
     body: bytes = b""  # as it was signed
+    address: str = ""  # of the client
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -5,18 +5,36 @@ in the loop after its caller was admitted (streams and log transports).
 """
 
 import asyncio
+import functools
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 from sqlalchemy import Connection
 
-from headrace.http.auth import PAGE_HEADER, Authenticate, Caller, credential_of
+from headrace.http import documents, idempotency
+from headrace.http.answers import (
+    Answer,
+    Headers,
+    Message,
+    Receive,
+    Send,
+    answer_again,
+    as_document,
+    encode,
+    encoded,
+    error_answer,
+    first_answer,
+    send_answer,
+    send_stream,
+)
+from headrace.http.auth import PAGE_HEADER, Authenticate, Caller, Credential, credential_of
+from headrace.http.cors import Cors
 from headrace.http.errors import (
     ApiError,
     BadRequest,
@@ -24,11 +42,14 @@ from headrace.http.errors import (
     Forbidden,
     MethodNotAllowed,
     NotFound,
+    PreconditionFailed,
     Unauthenticated,
 )
+from headrace.http.idempotency import FirstAnswers
+from headrace.http.limits import RateLimit, Throttle
 from headrace.http.outside import NeededOutside, Outside
 from headrace.http.requests import fill_query, read_body, read_query
-from headrace.http.routing import Match, Raw, Reply, Route, Table
+from headrace.http.routing import Match, Raw, Route, Table
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
 from headrace.integrations.clusters import Networks
@@ -39,12 +60,9 @@ log = logging.getLogger("headrace.http")
 MAX_BODY_BYTES = 1024 * 1024
 _PREFIX = "/api"
 _THREADS = 8
+_OK = 200
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-Answer = tuple[int, Headers, bytes]
+Result = TypeVar("Result")
 
 
 class Connections(Protocol):
@@ -57,6 +75,15 @@ class Connections(Protocol):
         """Open a transaction: committed at the end, rolled back on an error."""
 
 
+class Conduct(msgspec.Struct, frozen=True, kw_only=True):
+    """How the API treats its callers, whatever they ask."""
+
+    rate: RateLimit = msgspec.field(default_factory=RateLimit)
+    throttle: Throttle = msgspec.field(default_factory=Throttle)
+    cors: Cors = msgspec.field(default_factory=Cors)
+    answers: FirstAnswers | None = None  # None: idempotency keys are not heard
+
+
 class Api:
     """Answers every request below ``/api``."""
 
@@ -67,6 +94,7 @@ class Api:
         database: Connections,
         authenticate: Authenticate,
         provide: Mapping[type, object],
+        conduct: Conduct | None = None,
         threads: int = _THREADS,
     ) -> None:
         """Take the routes and what their handlers want.
@@ -76,13 +104,15 @@ class Api:
             database: one connection of it is open during a request.
             authenticate: finds the caller behind a credential.
             provide: objects for handlers, by the type that they annotate.
+            conduct: limits, origins and the memory of first answers; None: none of them.
             threads: how many plain handlers may run at a time.
         """
         self.table = Table(list(routes))
         self.requests: Counter[tuple[str, str, int]] = Counter()  # (method, path, status)
         self._database = database
         self._authenticate = authenticate
-        self._provide = dict(provide)
+        self._conduct = conduct or Conduct()
+        self._provide = {Throttle: self._conduct.throttle, **provide}
         networks = self._provide.get(Networks)
         self._networks = networks if isinstance(networks, Networks) else Networks()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
@@ -91,20 +121,26 @@ class Api:
         """Serve one request (ASGI)."""
         asked = _Asked(scope, Outside(self._networks))
         answer: Answer | Stream
+        preflight = self._conduct.cors.preflight(asked.method, asked.headers)
+        if preflight is not None:
+            await send_answer((204, preflight, b""), send, with_body=False)
+            return
         try:
             asked.match = self._find(asked)
             asked.body = await _read(asked, receive)
             answer = await self._answer(asked.match, asked)
         except ApiError as error:
-            answer = _error_answer(error)
+            answer = error_answer(error)
         except Exception:
             log.exception("request failed: %s %s", asked.method, asked.route_path)
-            answer = _error_answer(ApiError("the server failed on this request; its log has the reason"))
+            answer = error_answer(ApiError("the server failed on this request; its log has the reason"))
         self.requests[asked.method, asked.route_path, _status(answer)] += 1
+        more = [*asked.pace, *self._conduct.cors.headers(asked.headers)]
         if isinstance(answer, Stream):
-            await _send_stream(answer, receive, send)
+            await send_stream(answer, receive, send, more)
         else:
-            await _send(answer, send, with_body=asked.method != "HEAD")
+            status, headers, content = answer
+            await send_answer((status, headers + more, content), send, with_body=asked.method != "HEAD")
 
     def close(self) -> None:
         """End the threads; requests that run are finished."""
@@ -134,33 +170,83 @@ class Api:
                 return await loop.run_in_executor(self._pool, self._handle, match, asked)
             except NeededOutside as needed:  # a slow host holds no thread of the API
                 await asyncio.to_thread(asked.outside.learn, needed)
-        caller, arguments = await loop.run_in_executor(self._pool, self._prepare, match, asked)
-        result = await match.route.handler(**arguments)
-        if isinstance(result, Stream):
-            return result
-        if match.route.effect:
-            await loop.run_in_executor(self._pool, self._tell_later, match.route, caller)
-        return encode(result)
+        run = functools.partial(loop.run_in_executor, self._pool)
+        caller, arguments = await run(self._prepare, match, asked)
+        first, effect = self._conduct.answers, match.route.effect
+        key = idempotency.key_of(asked.headers) if effect else None
+        if first is None or caller is None or key is None:
+            answer = _of_async(await match.route.handler(**arguments))
+        else:
+            request = asked.fingerprint()
+            earlier = await run(self._writing, lambda db: first.begin(db, caller, key, asked=request))
+            if earlier is not None:
+                return answer_again(earlier)
+            try:
+                answer = _of_async(await match.route.handler(**arguments))
+            except BaseException:
+                await run(self._writing, lambda db: first.drop(db, caller, key))
+                raise
+            if not isinstance(answer, Stream):
+                kept = first_answer(answer)
+                await run(self._writing, lambda db: first.keep(db, caller, key, kept))
+        if effect and not isinstance(answer, Stream):
+            await run(self._writing, lambda db: _tell(db, match.route, caller))
+        return answer
+
+    def _writing(self, work: Callable[[Connection], Result]) -> Result:
+        with self._database.transaction() as db:
+            return work(db)
 
     def _handle(self, match: Match, asked: "_Asked") -> Answer:
         """Run a plain handler, from its credential to its bytes."""
         opened = self._database.transaction if match.route.effect else self._database.reading
         with opened() as db:
             caller = self._admit(match.route, db, asked)
-            answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
+            if caller is not None and match.route.effect:
+                answer = self._write(match, asked, caller, db)
+            else:
+                answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
             if match.route.effect:
                 _tell(db, match.route, caller)
-            return answer
+        return _as_document(answer, asked) if _is_document(match.route, answer, asked) else answer
+
+    def _write(self, match: Match, asked: "_Asked", caller: Caller, db: Connection) -> Answer:
+        """Run a handler that writes: once for an idempotency key, and only over what the client has seen."""
+        first = self._conduct.answers
+        key = None if first is None else idempotency.key_of(asked.headers)
+        if first is not None and key is not None:
+            earlier = first.begin(db, caller, key, asked=asked.fingerprint())
+            if earlier is not None:
+                return answer_again(earlier)
+        self._compare(match, asked, caller, db)
+        answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
+        if first is not None and key is not None:
+            first.keep(db, caller, key, first_answer(answer))
+        return answer
+
+    def _compare(self, match: Match, asked: "_Asked", caller: Caller, db: Connection) -> None:
+        """Hold the document that is to be replaced; with ``If-Match``, see that it is the one meant."""
+        if asked.method == "POST":
+            return
+        wanted = asked.header(b"if-match")
+        documents.hold(db, caller.account_id, match.route.tag, alone=bool(wanted))
+        if not wanted:
+            return
+        found = self.table.find("GET", asked.path)
+        if not isinstance(found, Match) or found.route.effect or found.route.is_async:
+            raise PreconditionFailed("header If-Match: there is no document to GET at this address")
+        self._allow(found.route, caller)
+        seen = encode(found.route.handler(**self._arguments(found, asked, caller, db, query="")))
+        if not documents.names(wanted, documents.tag_of(seen[2]), weakly=False):
+            raise PreconditionFailed(
+                "header If-Match: the document has changed since; GET it again and make your change to that"
+            )
 
     def _prepare(self, match: Match, asked: "_Asked") -> tuple[Caller | None, dict[str, Any]]:
         """Admit the caller of an ``async`` handler and gather its arguments."""
         with self._database.reading() as db:
             caller = self._admit(match.route, db, asked)
         return caller, self._arguments(match, asked, caller, None)
-
-    def _tell_later(self, route: Route, caller: Caller | None) -> None:
-        with self._database.transaction() as db:
-            _tell(db, route, caller)
 
     def _admit(self, route: Route, db: Connection, asked: "_Asked") -> Caller | None:
         if route.public:
@@ -172,25 +258,40 @@ class Api:
             raise Forbidden(f"a session cookie changes nothing without the header {PAGE_HEADER!r}")
         caller = self._authenticate(db, credential)
         if caller is None:
+            self._conduct.throttle.wrong_key(asked.address)
             raise Unauthenticated("the API key is unknown, revoked or expired; generate one and try again")
+        asked.credential, asked.caller = credential, caller
+        if not asked.pace:  # a handler that needed something from outside runs again
+            asked.pace = encoded(self._conduct.rate.spend(caller.key_id or caller.user_id))
+        self._allow(route, caller)
+        return caller
+
+    @staticmethod
+    def _allow(route: Route, caller: Caller) -> None:
         if route.scope is not Scope.ANY and not caller.may(route.scope):
             message = f"Scopes are missing to access this resource: {route.scope}"
             raise Forbidden(message, missingScopes=[str(route.scope)])
         if route.admin and not (caller.is_account_admin or caller.is_platform_admin):
             raise Forbidden(f"only an admin of the account {caller.account_name!r} may do this")
-        return caller
 
     def _arguments(
-        self, match: Match, asked: "_Asked", caller: Caller | None, db: Connection | None
+        self,
+        match: Match,
+        asked: "_Asked",
+        caller: Caller | None,
+        db: Connection | None,
+        *,
+        query: str | None = None,
     ) -> dict[str, Any]:
+        """Gather what a handler wants; ``query`` in the place of the one that was sent."""
         route = match.route
         arguments: dict[str, Any] = {}
-        query = read_query(asked.query)
+        values = read_query(asked.query if query is None else query)
         for name, kind in route.wants:
             if name in match.parameters:
                 arguments[name] = match.parameters[name]
             elif name == "query":
-                arguments[name] = fill_query(kind, query)
+                arguments[name] = fill_query(kind, values)
             elif name == "body":
                 arguments[name] = read_body(kind, asked.body)
             elif kind is Caller:
@@ -200,7 +301,9 @@ class Api:
             elif kind is Outside:
                 arguments[name] = asked.outside
             elif kind is Raw:
-                arguments[name] = Raw(asked.named_headers(), asked.base_url(), query, asked.body)
+                arguments[name] = Raw(
+                    asked.named_headers(), asked.base_url(), values, asked.body, address=asked.address
+                )
             else:
                 arguments[name] = self._provide[kind]
         return arguments
@@ -227,11 +330,33 @@ class _Asked:
         self.match: Match | None = None
         self.body = b""
         self.outside = outside
+        self.credential: Credential | None = None
+        self.caller: Caller | None = None  # once admitted
+        self.pace: Headers = []  # what the answer says about the rate limit
 
     @property
     def route_path(self) -> str:
         """The path as declared, for metrics; one word for all that match nothing."""
         return self.match.route.path if self.match else "unknown"
+
+    @property
+    def address(self) -> str:
+        """Where the request came from, as the server saw it or a proxy of this machine said it."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that is asked, for idempotency keys."""
+        return idempotency.fingerprint(self.method, self.path, self.query, self.body)
+
+    @property
+    def asks_for_secrets(self) -> bool:
+        """The answer holds what is kept encrypted."""
+        return "decrypt" in self.query.lower()
+
+    def header(self, wanted: bytes) -> str:
+        """Return a header by its lower-case name, several joined; empty where there is none."""
+        return ", ".join(value.decode("latin-1") for name, value in self.headers if name == wanted)
 
     def named_headers(self) -> dict[str, str]:
         """Return the headers by lower-case name; of several, the last."""
@@ -264,71 +389,32 @@ async def _read(asked: _Asked, receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-def encode(result: Any) -> Answer:  # noqa: ANN401 - what a handler returns
-    """Turn what a handler returned into an answer: a `Reply`, or any value that is JSON."""
-    reply = result if isinstance(result, Reply) else Reply(result)
-    if reply.media_type == "application/json":
-        content = msgspec.json.encode(reply.value)
-    else:
-        content = reply.value if isinstance(reply.value, bytes) else str(reply.value).encode()
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
-    return _with_length(reply.status, reply.media_type, headers, content)
+def _is_document(route: Route, answer: Answer, asked: _Asked) -> bool:
+    """Tell whether an answer can be asked for again: what a GET without consequences found."""
+    return route.method == "GET" and not route.effect and answer[0] == _OK and not asked.asks_for_secrets
 
 
-def _with_length(status: int, media_type: str, headers: Headers, content: bytes) -> Answer:
-    media = media_type if "charset" in media_type else media_type + "; charset=utf-8"
-    headers += [
-        (b"content-type", media.encode()),
-        (b"content-length", str(len(content)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    return status, headers, content
+def _may_be_packed(asked: _Asked) -> bool:
+    """Tell whether the length of the answer tells nobody anything (BREACH).
 
-
-def _error_answer(error: ApiError) -> Answer:
-    headers: Headers = [(b"www-authenticate", b"ApiKey")] if isinstance(error, Unauthenticated) else []
-    return _with_length(error.status, "application/json", headers, msgspec.json.encode(error.body()))
+    Another site can make a browser ask with its cookie, choose a part of what is asked, and see on the
+    wire how long the answer is. It cannot make it send our header, nor a key.
+    """
+    by_cookie = asked.credential is not None and asked.credential.by_cookie
+    return not by_cookie or bool(asked.header(PAGE_HEADER.encode()))
 
 
 def _status(answer: Answer | Stream) -> int:
     return 200 if isinstance(answer, Stream) else answer[0]
 
 
-async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:
-    status, headers, content = answer
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content if with_body else b""})
+def _of_async(result: Any) -> Answer | Stream:  # noqa: ANN401 - what a handler returns
+    return result if isinstance(result, Stream) else encode(result)
 
 
-async def _send_stream(stream: Stream, receive: Receive, send: Send) -> None:
-    """Send the pieces until the stream ends or the client goes away."""
-    headers = [
-        (b"content-type", stream.media_type.encode()),
-        (b"cache-control", b"no-store"),
-        *((name.lower().encode(), value.encode("latin-1")) for name, value in stream.headers.items()),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    gone = asyncio.ensure_future(_until_gone(receive))
-    pump = asyncio.ensure_future(_pump(stream, send))
-    try:
-        await asyncio.wait({gone, pump}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (gone, pump):
-            task.cancel()
-        await asyncio.gather(gone, pump, return_exceptions=True)
-
-
-async def _pump(stream: Stream, send: Send) -> None:
-    try:
-        async for chunk in stream.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    finally:
-        close = getattr(stream.chunks, "aclose", None)
-        if close is not None:
-            await close()
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def _as_document(answer: Answer, asked: _Asked) -> Answer:
+    return as_document(
+        answer,
+        seen=asked.header(b"if-none-match"),
+        accepted=asked.header(b"accept-encoding") if _may_be_packed(asked) else "",
+    )

@@ -4,6 +4,7 @@ RESOURCES = (
     "accounts",
     "agents",
     "annotations",
+    "answers",
     "api_keys",
     "builds",
     "clusters",

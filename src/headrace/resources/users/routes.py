@@ -4,6 +4,7 @@ from typing import Any
 
 from headrace.http.auth import PAGE_HEADER, Caller, session_cookie
 from headrace.http.errors import NotOffered
+from headrace.http.limits import Throttle
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.resources.users import service
@@ -77,13 +78,15 @@ def list_account_users(id: str, caller: Caller, db: Connection) -> list[UserOut]
     effect=False,  # it writes nothing, and hashing must not hold the write lock
     example=Example(body={"user": "admin", "password": "the one-time password"}),
 )
-def login(body: LoginIn, db: Connection, sessions: Sessions, raw: Raw) -> SessionOut | Reply:
+def login(
+    body: LoginIn, db: Connection, sessions: Sessions, throttle: Throttle, raw: Raw
+) -> SessionOut | Reply:
     """Log in by password; the token goes into the header ``x-access-token``.
 
     A page that sends the header ``x-headrace-page`` gets the session as a cookie instead, which no
-    script can read.
+    script can read. After many that failed, the answer is 429 for a while.
     """
-    session = service.login(db, sessions, body.user, body.password)
+    session = service.login(db, sessions, body.user, body.password, throttle=throttle, address=raw.address)
     if PAGE_HEADER not in raw.headers:
         return session
     cookie = session_cookie(session.access_token, secure=raw.base_url.startswith("https:"))

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
+from headrace.http.limits import Throttle
 from headrace.kit.ids import new_id
 from headrace.resources.accounts import service as accounts
 from headrace.resources.runtime_environments.schemas import DEFAULT
@@ -105,15 +106,28 @@ def by_name(db: Connection, account_id: str, name: str) -> User:
     return user
 
 
-def login(db: Connection, sessions: Sessions, name: str, password: str) -> SessionOut:
+def login(
+    db: Connection, sessions: Sessions, name: str, password: str, *, throttle: Throttle, address: str
+) -> SessionOut:
     """Begin a session in the user's active account.
 
+    Args:
+        db: an open connection.
+        sessions: what issues it.
+        name: of the user.
+        password: as it was typed.
+        throttle: counts those that fail.
+        address: where the request came from.
+
     Raises:
+        TooManyRequests: too many have failed before; the password was not looked at.
         Unauthenticated: the user is unknown or the password wrong; it does not say which.
     """
+    throttle.begin_login(address, name)
     user = repository.by_name(db, name)
     if not is_right(None if user is None else user.password_hash, password) or user is None:
         raise Unauthenticated("user name or password is wrong")
+    throttle.end_login(address, name)
     return _session(sessions, user, user.active_account_id)
 
 

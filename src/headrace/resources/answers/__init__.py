@@ -1,0 +1,1 @@
+"""First answers to requests with an idempotency key."""
