@@ -383,3 +383,27 @@ def test_the_schema_describes_both_forms(client):
     wrong["spec"]["concurrency"] = -1
     places = {".".join(map(str, one.instance_path)) for one in schema.iter_errors(wrong)}
     assert places == {"spec.concurrency", "spec.triggers.0.events.0"}
+
+
+def test_the_validator_looks_for_what_a_named_file_names_in_the_account_of_the_key(client, key_of):
+    clone = "{type: git-clone, repo: a/b, git: gone}"
+    body = {"yaml": f"version: '1.0'\nsteps:\n  a: {clone}\n", "outputFormat": "lint"}
+    assert client.post("/api/pipelines/yaml/validator", body).json() == {"valid": True}
+    named = {**body, "name": "codefresh"}
+    answer = client.post("/api/pipelines/yaml/validator", named).json()
+    assert "Git 'gone' does not exist." in answer["message"]
+    narrow = client.with_key(key_of("admin", "build:read:status"))
+    assert narrow.post("/api/pipelines/yaml/validator", named).json() == {"valid": True}
+
+
+def test_the_validator_knows_the_variables_of_the_pipeline_that_it_is_told(client):
+    registry = "{type: push, candidate: x, registry: '${{PORT}}${{NOPE}}'}"
+    client.post("/api/pipelines", SEED)
+    client.post("/api/registries", {"name": "own", "domain": "r.example.org"})
+    body = {
+        "yaml": f"version: '1.0'\nsteps:\n  a: {registry}\n",
+        "outputFormat": "lint",
+        "name": "my-project/my-basic-pipeline",
+    }
+    answer = client.post("/api/pipelines/yaml/validator", body).json()
+    assert "uses a variable 'NOPE'" in answer["warningMessage"]

@@ -80,8 +80,8 @@ def load(text: str) -> Document:
         line = error.object.count("\n", 0, error.start) + 1
         raise _failed("the text holds half of a surrogate pair", line) from None
     except yaml.MarkedYAMLError as error:
-        if _MIXED_INDENTATION.search(text):
-            raise _mixed(text) from None
+        if (found := _MIXED_INDENTATION.search(text)) is not None:
+            raise SpecErrors([mixed(text.count("\n", 0, found.start()) + 1)]) from None
         mark = error.problem_mark or error.context_mark
         words = ", ".join(filter(None, (error.context, error.problem)))
         raise _failed(words, *_position(mark)) from None
@@ -111,20 +111,14 @@ def _position(mark: _Mark | None) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
 
 
-def _mixed(text: str) -> SpecErrors:
-    found = _MIXED_INDENTATION.search(text)
-    line = text.count("\n", 0, found.start()) + 1 if found else 0
-    hint = "indent with spaces only"
-    return SpecErrors(
-        [
-            SpecError(
-                "Your YAML contains both spaces and tabs.",
-                hint=hint,
-                line=line,
-                type="Error",
-                code=_MIXED_CODE,
-            )
-        ]
+def mixed(line: int) -> SpecError:
+    """The error of a line that is indented by tabs and spaces both."""
+    return SpecError(
+        "Your YAML contains both spaces and tabs.",
+        hint="indent with spaces only",
+        line=line,
+        type="Error",
+        code=_MIXED_CODE,
     )
 
 

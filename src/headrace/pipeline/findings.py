@@ -53,6 +53,7 @@ class Findings:
         hint: str = "",
         suggestion: str | None = None,
         kind: Kind = "Validation",
+        code: int | None = None,
     ) -> None:
         """Add one problem; ``suggestion`` is the key that was probably meant."""
         if suggestion is not None:
@@ -67,6 +68,7 @@ class Findings:
             step_name=place.step,
             key=place.key,
             suggestion=None if suggestion is None else (place.key, suggestion),
+            code=code,
         )
         (self.warnings if kind == "Warning" else self.errors).append(problem)
 

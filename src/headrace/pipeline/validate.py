@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.pipeline.document import Document, load, of_mapping
+from headrace.pipeline.account import Account, check_account, mixed_indentation, uneven_folds
+from headrace.pipeline.document import Document, load, mixed, of_mapping
 from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.findings import Findings
 from headrace.pipeline.spec import read_spec
@@ -39,7 +40,10 @@ class Validation(msgspec.Struct, frozen=True):
 
 
 def validate(
-    source: str | Mapping[str, Any], *, step_types: Mapping[str, StepType] = STEP_TYPES
+    source: str | Mapping[str, Any],
+    *,
+    step_types: Mapping[str, StepType] = STEP_TYPES,
+    account: Account | None = None,
 ) -> Validation:
     """Find everything that is wrong; never raises.
 
@@ -47,7 +51,12 @@ def validate(
         source: the text of a ``codefresh.yml`` or of a ``kind: pipeline`` document, or either as
             plain values. A ``spec`` with a ``specTemplate`` has no steps of its own to check.
         step_types: the known types, by name.
+        account: what the steps may name; with it the text, too, is looked at for habits that are
+            no mistake of the language. None leaves both out.
     """
+    text = source if isinstance(source, str) and account is not None else ""
+    if lines := mixed_indentation(text):
+        return Validation(tuple(mixed(line) for line in lines))
     try:
         document = load(source) if isinstance(source, str) else of_mapping(source)
     except SpecErrors as errors:
@@ -56,8 +65,21 @@ def validate(
         return Validation()
     found = Findings(document)
     read = read_spec(document, found, step_types)
+    if account is not None:
+        check_account(read.steps, account, found)
+    found.warnings += [_uneven(line) for line in uneven_folds(text)]
     return Validation(
         _sorted(found.errors), _sorted(found.warnings), {step.name: step.type for step in read.steps}
+    )
+
+
+def _uneven(line: int) -> SpecError:
+    return SpecError(
+        "Your YAML contains invalid indentation after characters '>-'.",
+        hint="indent it as the first line after '>-'",
+        line=line,
+        type="Warning",
+        code=500,
     )
 
 

@@ -78,6 +78,19 @@ def default_git(db: Connection, caller: Caller, box: SecretBox) -> dict[str, Any
     return _document(context, box, decrypt=False)
 
 
+def git_names(db: Connection, account_id: str) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of the git contexts, and which is used where none is named."""
+    default = repository.default_git(db, account_id, types=GIT_TYPES)
+    found = repository.listed(db, account_id, types=GIT_TYPES)
+    return tuple(one.name for one in found), None if default is None else default.name
+
+
+def names(db: Connection, account_id: str, wanted: Sequence[str]) -> list[str]:
+    """Return those of some names that are contexts of the account, in their order."""
+    there = {one.name for one in repository.by_names(db, account_id, wanted)} if wanted else set()
+    return [name for name in wanted if name in there]
+
+
 def create(db: Connection, caller: Caller, box: SecretBox, body: dict[str, Any]) -> dict[str, Any]:
     """Store a new context and return it masked.
 

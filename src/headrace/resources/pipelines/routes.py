@@ -9,6 +9,7 @@ from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.validate import details_answer, lint_answer, validate
 from headrace.resources.pipelines import definitions, language, service
+from headrace.resources.pipelines.holdings import account_of
 from headrace.resources.pipelines.schemas import (
     BuildBody,
     PipelineNameOut,
@@ -143,9 +144,14 @@ def delete_pipeline(name: str, caller: Caller, db: Connection) -> dict[str, Any]
     effect=False,
     example=Example(body={"yaml": _YAML, "outputFormat": "lint"}),
 )
-def validate_yaml(body: ValidatorBody) -> dict[str, Any]:
-    """Check a ``codefresh.yml``: all problems at once, with their lines."""
-    found = validate(body.yaml)
+def validate_yaml(body: ValidatorBody, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Check a ``codefresh.yml``: all problems at once, with their lines.
+
+    With a ``name``, Git integrations, registries, clusters and variables that steps name are looked
+    for in the account; the key needs the scopes ``general`` and ``cluster:read`` for that.
+    """
+    account = account_of(db, caller, body.name) if body.name else None
+    found = validate(body.yaml, account=account)
     return lint_answer(found) if body.output_format == "lint" else details_answer(found)
 
 

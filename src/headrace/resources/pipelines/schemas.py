@@ -143,4 +143,10 @@ class ValidatorBody(msgspec.Struct, kw_only=True, rename="camel"):
 
     yaml: str
     output_format: Annotated[str, msgspec.Meta(description="``lint``, ``message`` or ``printify``")] = ""
-    name: Annotated[str, msgspec.Meta(description="of the file, without its ending")] = ""
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            description="of the file, without its ending, or of a pipeline; with it, what the text names "
+            "is looked for in the account"
+        ),
+    ] = ""
