@@ -99,7 +99,8 @@ class MemoryFeed:
         return record
 
     def decide(self, record, result, by=("dev", "user")):
-        record.decision = Decision(step=record.waits[0], result=result, by=by)
+        reason = "the tests\nare green" if by else ""
+        record.decision = Decision(step=record.waits[0], result=result, by=by, reason=reason)
         record.status = BuildStatus.PENDING  # its turn comes again
         record.ended.clear()
         self._woken.set()

@@ -3,9 +3,9 @@
 import pytest
 
 from factories import make_build, run_to
-from headrace.execution.ports import Decision
-from headrace.pipeline.status import BuildStatus
-from headrace.resources.builds import queue
+from headrace.execution.ports import Decision, StepState
+from headrace.pipeline.status import BuildStatus, StepStatus
+from headrace.resources.builds import queue, repository
 
 VERBS = ["approve", "deny"]
 
@@ -74,3 +74,27 @@ def test_a_build_that_does_not_wait_is_refused(client, database, people, verb):
 def test_head_decides_nothing(client, build, verb):
     assert client.call("HEAD", path(build, verb)).status == 405
     assert client.get(f"/api/builds/{build.id}").json()["status"] == "pending-approval"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_reason_travels_with_the_decision(client, database, build, verb):
+    assert client.get(path(build, verb) + "?reason=%20looks%20good%20").status == 200
+    with database.transaction() as db:
+        order = queue.claim(db, "a" * 24, lease_s=20).order
+    assert order.decision.reason == "looks good"
+
+
+def test_a_reason_has_an_end(client, build):
+    assert client.get(path(build, "approve") + "?reason=" + "x" * 1001).status == 400
+    assert client.get(f"/api/builds/{build.id}").json()["status"] == "pending-approval"
+
+
+def test_a_decided_step_says_who_decided_and_why(client, database, build):
+    state = StepState(
+        name="ask", status=StepStatus.DENIED, decided_by=("ada", "user"), decided_because="not on Fridays"
+    )
+    with database.transaction() as db:
+        repository.store_step(db, build.id, state)
+    shown = {step["name"]: step for step in client.get(f"/api/builds/{build.id}/steps").json()}
+    assert shown["ask"]["decision"] == {"by": "ada", "reason": "not on Fridays"}
+    assert {step["decision"] for name, step in shown.items() if name != "ask"} <= {None}

@@ -9,12 +9,15 @@ from headrace.execution.ports import StepState
 from headrace.kit.ids import is_id
 from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus, StepStatus
+from headrace.resources.api_keys import service as api_keys
 from headrace.resources.builds import repository
+from headrace.resources.builds.schemas import Sealed
 
 NOWHERE = "6923f0a41c2b9f3a7d000000"
 ROUTES = [
     ("GET", "/api/builds/{}", "build:read:status"),
     ("GET", "/api/builds/{}/steps", "build:read"),
+    ("GET", "/api/builds/{}/variables", "build:read"),
     ("GET", "/api/builds/{}/logs", "build:read"),
     ("GET", "/api/builds/{}/logs/stream", "build:read"),
     ("GET", "/api/builds/rebuild/{}", "pipeline:run"),
@@ -249,6 +252,65 @@ def test_only_a_build_that_failed_has_a_failed_step(client, installation, build,
     run_to(installation, build, status)
     answer = client.get(f"/api/builds/rebuild/{build.id}?fromFailed=true")
     assert (answer.status, "has not failed" in answer.json()["message"]) == (400, True)
+
+
+def test_a_restart_from_a_step_keeps_only_what_stands_before_it(client, installation, database, people):
+    build = make_build(database, people["admin"])
+    run_to(installation, build, BuildStatus.SUCCESS)
+    with database.transaction() as db:
+        for name in ("ask", "deploy"):
+            repository.store_step(db, build.id, StepState(name=name, status=StepStatus.SUCCESS))
+
+    def kept(step):
+        new_id = client.get(f"/api/builds/rebuild/{build.id}?fromStep={step}").json()
+        found = client.get(f"/api/builds/{new_id}/steps").json()
+        return [one["name"] for one in found if one["previouslyExecuted"]]
+
+    assert (kept("ask"), kept("deploy")) == ([], ["ask"])
+    answer = client.get(f"/api/builds/rebuild/{build.id}?fromStep=nowhere")
+    assert (answer.status, "no step 'nowhere'" in answer.json()["message"]) == (400, True)
+
+
+def test_a_build_that_runs_is_not_restarted_from_a_step(client, build):
+    answer = client.get(f"/api/builds/rebuild/{build.id}?fromStep=deploy")
+    assert (answer.status, "has not ended" in answer.json()["message"]) == (400, True)
+
+
+def test_variables_are_shown_as_they_were_but_no_secret(client, database, people):
+    given = {"PORT": "5000", "TOKEN": Sealed("sealed-text"), "EMPTY": ""}
+    build = make_build(database, people["admin"], variables=given)
+    answer = client.get(f"/api/builds/{build.id}/variables")
+    assert [(one["key"], one["value"], one["encrypted"]) for one in answer.json()] == [
+        ("EMPTY", "", False),
+        ("PORT", "5000", False),
+        ("TOKEN", "", True),
+    ]
+    assert "sealed-text" not in answer.text
+
+
+def test_a_build_names_the_builds_that_its_steps_started(client, stranger, build, database, people):
+    child = make_build(database, people["admin"], parent_id=build.id)
+    make_build(database, people["stranger"], parent_id=build.id)  # of another account: never shown
+    shown = client.get(f"/api/builds/{build.id}").json()
+    assert shown["children"] == [{"id": child.id, "status": "pending", "pipelineName": "demo/ci"}]
+    assert shown["parentId"] is None
+    assert client.get(f"/api/builds/{child.id}").json()["parentId"] == build.id
+    assert stranger.get(f"/api/builds/{child.id}").status == 404
+
+
+def test_a_key_of_a_build_starts_its_children(client, database, build):
+    with database.transaction() as db:
+        key = api_keys.mint_for_build(
+            db,
+            build.id,
+            account_id=build.account_id,
+            user_id=build.user_id,
+            scopes=["pipeline:run", "build:read"],
+            now=datetime.now(UTC),
+        )
+    body = {"userYamlDescriptor": YAML}
+    child = client.with_key(key).post("/api/pipelines/run", body).json()
+    assert client.get(f"/api/builds/{child}").json()["parentId"] == build.id
 
 
 def test_head_never_restarts(client, build):

@@ -41,6 +41,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""  # what the step wants to be shown with
     reason: str = ""  # why it failed, for people
     decided_by: tuple[str, str] | None = None  # approval: (name, ``user`` or ``api-key``)
+    decided_because: str = ""  # approval: what whoever decided gave as the reason
     previously_executed: bool = False  # by the build that this one goes on from
 
 
@@ -50,6 +51,7 @@ class Decision(msgspec.Struct, frozen=True):
     step: str
     result: Literal["approved", "denied", "terminated"]
     by: tuple[str, str] | None = None  # None: nobody did, the time ran out
+    reason: str = ""  # what they gave as the reason
 
 
 class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -217,13 +217,15 @@ class _Play:
             return  # it is a fact already
         status = _DECIDED[decision.result]
         who = f"by {decision.by[0]}" if decision.by else "because the time ran out"
-        await self._site.say(decision.step, f"{status.value.capitalize()} {who}")
+        why = " ".join(decision.reason.split())  # one line of the log
+        await self._site.say(decision.step, f"{status.value.capitalize()} {who}{why and ': '}{why}")
         await self._site.report(
             msgspec.structs.replace(
                 state,
                 status=status,
                 finished_at=self._clock.now(),
                 decided_by=decision.by,
+                decided_because=self._site.masked(decision.reason),
                 reason="" if decision.by else NOT_APPROVED,
             )
         )

@@ -88,6 +88,12 @@ def test_an_answer_to_an_approval_says_so(build, codefresh, verb, word):
     assert build.lines[-1] == f"GET /api/workflow/{BUILD_ID}/pending-approval/{verb}"
 
 
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+def test_an_answer_carries_its_reason(build, codefresh, verb):
+    assert codefresh(verb, BUILD_ID, "--reason", "looks good")[0] == 0
+    assert build.lines[-1].startswith(f"GET /api/workflow/{BUILD_ID}/pending-approval/{verb}?reason=looks")
+
+
 def test_terminate_goes_by_the_progress_id(build, codefresh):
     assert codefresh("terminate", BUILD_ID)[:2] == (0, f"Build: {BUILD_ID} terminated\n")
     assert build.lines[-1] == f"DELETE /api/progress/{PROGRESS_ID}"

@@ -203,22 +203,28 @@ def terminate(app: App, build_id: str) -> None:
 
 @leaf("approve")
 @click.argument("build_id", metavar="BUILD_ID")
+@click.option("--reason", help="Why; it is kept with the build and written into its log.")
 @pass_app
-def approve(app: App, build_id: str) -> None:
+def approve(app: App, build_id: str, reason: str | None) -> None:
     """Say yes to a build that waits for an approval."""
     build = logs.build_of(app, build_id)
-    app.call("workflows.approve", buildId=str(build["id"]))
+    app.call("workflows.approve", query=_because(reason), buildId=str(build["id"]))
     click.echo(f"Workflow {build_id} has been approved.")
 
 
 @leaf("deny")
 @click.argument("build_id", metavar="BUILD_ID")
+@click.option("--reason", help="Why; it is kept with the build and written into its log.")
 @pass_app
-def deny(app: App, build_id: str) -> None:
+def deny(app: App, build_id: str, reason: str | None) -> None:
     """Say no to a build that waits for an approval."""
     build = logs.build_of(app, build_id)
-    app.call("workflows.deny", buildId=str(build["id"]))
+    app.call("workflows.deny", query=_because(reason), buildId=str(build["id"]))
     click.echo(f"Workflow {build_id} has been denied.")
+
+
+def _because(reason: str | None) -> dict[str, Any] | None:
+    return {"reason": reason} if reason else None
 
 
 @leaf("wait")

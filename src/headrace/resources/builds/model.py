@@ -30,6 +30,7 @@ builds = Table(
     Column("repo_name", String(255)),
     Column("request_id", String(64)),  # hash of a request that a client may repeat
     Column("volume_from", String(24)),  # the build whose volume this one goes on with
+    Column("parent_id", String(24)),  # the build whose step has started it
     Column("error", Text, nullable=False),
     # The queue.
     Column("priority", Integer, nullable=False),
@@ -60,6 +61,7 @@ builds = Table(
     Index(None, "status", "priority", "created_at"),
     Index(None, "pipeline_id", "status"),
     Index(None, "owner"),
+    Index(None, "parent_id"),
 )
 
 build_steps = Table(

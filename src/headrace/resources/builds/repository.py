@@ -101,6 +101,7 @@ def add(db: Connection, request: BuildRequest, *, progress_id: str, now: datetim
             "repo_owner": request.repo_owner,
             "repo_name": request.repo_name,
             "request_id": request.request_id,
+            "parent_id": request.parent_id,
             "volume_from": request.volume_from,
             "error": "",
             "priority": request.priority,
@@ -299,6 +300,12 @@ def unended_of(
     if ids is not None:
         query = query.where(builds.c.id.in_(ids))
     return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id))]
+
+
+def children(db: Connection, account_id: str, build_id: str, *, limit: int) -> list[Build]:
+    """Return builds that steps of a build have started, the oldest first."""
+    query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.parent_id == build_id)
+    return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id).limit(limit))]
 
 
 def termination_policy(db: Connection, build_id: str) -> list[dict[str, Any]]:

@@ -21,28 +21,44 @@ PERMISSION = "permitRestartFromFailedSteps"  # in the spec of a pipeline, then i
 _WENT_WELL = frozenset({StepStatus.SUCCESS, StepStatus.APPROVED})
 
 
-def check(build: Build, options: Mapping[str, object]) -> None:
-    """Make sure that a build may go on from its failed step.
+def check(build: Build, options: Mapping[str, object], plan: Plan, *, from_step: str | None = None) -> None:
+    """Make sure that a build may go on from its failed step, or from one of its steps.
 
     Raises:
-        BadRequest: its pipeline does not permit it, or it has not failed.
+        BadRequest: its pipeline does not permit it, it has not failed, or has no such step.
     """
     if options.get(PERMISSION) is False:
         raise BadRequest(
             f"pipeline {build.pipeline_name!r} does not permit to restart from a failed step "
             f"(spec.{PERMISSION}); restart the build from its beginning"
         )
+    if from_step is not None:
+        starts = [step.name for step in plan.steps if step.parent is None]
+        if from_step not in starts:
+            raise BadRequest(
+                f"build {build.id} has no step {from_step!r} to begin from, only {', '.join(starts)}"
+            )
+        if not build.status.is_final:
+            raise BadRequest(f"build {build.id} has not ended, its status is {build.status!s}")
+        return
     if not build.status.is_final or build.status is BuildStatus.SUCCESS:
         raise BadRequest(f"build {build.id} has not failed, its status is {build.status!s}")
 
 
-def carried(plan: Plan, states: Mapping[str, StepState]) -> list[StepState]:
+def carried(plan: Plan, states: Mapping[str, StepState], *, before: str | None = None) -> list[StepState]:
     """The states that a new build of the same plan begins with, marked as executed before.
 
     A group that went well comes along whole, so do the members that went well of one that failed.
+
+    Args:
+        plan: of both builds.
+        states: of the steps of the earlier build.
+        before: only of steps that stand before this one in the file; None: of all.
     """
     kept: dict[str, StepState] = {}
     for step in plan.steps:  # a group stands before its members
+        if step.name == before:
+            break
         state = states.get(step.name)
         whole = step.parent in kept and kept[step.parent].status in _WENT_WELL
         if state is not None and state.status.is_final and (whole or state.status in _WENT_WELL):

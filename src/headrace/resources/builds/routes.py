@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from headrace.execution.ports import Decision
 from headrace.http.auth import Caller
@@ -25,6 +25,7 @@ from headrace.resources.builds.schemas import (
     ChangesQuery,
     DataOut,
     DataQuery,
+    DecideQuery,
     FoundOut,
     LocationOut,
     LogQuery,
@@ -33,6 +34,7 @@ from headrace.resources.builds.schemas import (
     SearchQuery,
     StepOut,
     StreamQuery,
+    VariableOut,
     status_out,
 )
 from headrace.resources.builds.streams import LogReader
@@ -57,7 +59,7 @@ def get_build(
     build = service.find(db, caller.account_id, buildId)
     if not caller.may(Scope.BUILD_READ):
         return status_out(build)
-    return service.show(db, [build])[0]
+    return service.whole(db, build)
 
 
 @router.route(
@@ -89,9 +91,9 @@ def restart_build(
     """Run a build again with the same plan, variables and commit; answers the new id.
 
     With `fromFailed` steps that went well are not run again: their results, members, exports and
-    the volume are those of the failed build.
+    the volume are those of the failed build. With `fromStep`, only those that stand before that step.
     """
-    build_id = service.restart(db, caller, id, from_failed=query.from_failed)
+    build_id = service.restart(db, caller, id, query)
     return Reply(build_id, headers={"Location": f"/api/builds/{build_id}"})
 
 
@@ -99,6 +101,12 @@ def restart_build(
 def list_steps(buildId: str, caller: Caller, db: Connection) -> list[StepOut]:  # noqa: N803
     """List the steps of a build in the order of its file."""
     return service.steps(db, service.find(db, caller.account_id, buildId))
+
+
+@router.route("GET", "/builds/{buildId}/variables", scope=Scope.BUILD_READ, sdk="workflows.variables")
+def list_variables(buildId: str, caller: Caller, db: Connection) -> list[VariableOut]:  # noqa: N803
+    """List the variables that a build was given; encrypted ones without their value."""
+    return service.variables(db, service.find(db, caller.account_id, buildId))
 
 
 @router.route("DELETE", "/progress/{id}", scope=Scope.BUILD_WRITE, sdk="progress.terminate")
@@ -116,9 +124,14 @@ def terminate_build(id: str, caller: Caller, db: Connection) -> dict[str, Any]: 
     operation="workflow-approve",
     effect=True,
 )
-def approve_build(buildId: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: N803
+def approve_build(
+    buildId: str,  # noqa: N803 - the wire name
+    query: DecideQuery,
+    caller: Caller,
+    db: Connection,
+) -> dict[str, Any]:
     """Approve the step that a build waits for; the build goes on."""
-    return _decide(db, caller, buildId, "approved")
+    return _decide(db, caller, buildId, "approved", query.reason)
 
 
 @router.route(
@@ -129,15 +142,22 @@ def approve_build(buildId: str, caller: Caller, db: Connection) -> dict[str, Any
     operation="workflow-deny",
     effect=True,
 )
-def deny_build(buildId: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: N803
+def deny_build(
+    buildId: str,  # noqa: N803 - the wire name
+    query: DecideQuery,
+    caller: Caller,
+    db: Connection,
+) -> dict[str, Any]:
     """Refuse the step that a build waits for; by default the build ends."""
-    return _decide(db, caller, buildId, "denied")
+    return _decide(db, caller, buildId, "denied", query.reason)
 
 
-def _decide(db: Connection, caller: Caller, build_id: str, result: Any) -> dict[str, Any]:  # noqa: ANN401
+def _decide(
+    db: Connection, caller: Caller, build_id: str, result: Literal["approved", "denied"], reason: str
+) -> dict[str, Any]:
     build = service.find(db, caller.account_id, build_id)
     by = (caller.user_name, "user" if caller.kind == "session" else "api-key")
-    decision = Decision(step=build.waiting_step or "", result=result, by=by)
+    decision = Decision(step=build.waiting_step or "", result=result, by=by, reason=reason.strip())
     service.decide(db, build, decision, now=datetime.now(UTC))
     return {"status": result}
 

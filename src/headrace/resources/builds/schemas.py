@@ -34,6 +34,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     yaml: str  # as its author wrote it
     variables: Mapping[str, str | Sealed]  # all levels merged
     trigger_kind: str  # ``build`` or ``webhook``
+    parent_id: str | None = None  # the build whose step starts it
     trigger_id: str | None = None
     trigger_name: str | None = None
     branch: str | None = None
@@ -80,6 +81,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     repo_name: str | None
     error: str
     owner: str | None
+    parent_id: str | None
     waiting_step: str | None
     waiting_until: datetime | None
     yaml: str = ""  # as its author wrote it; lists leave it out
@@ -104,6 +106,14 @@ class PendingApprovalOut(msgspec.Struct, kw_only=True, rename="camel"):
     until: str | None
 
 
+class ChildOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """A build that a step of another one has started."""
+
+    id: str
+    status: str
+    pipeline_name: str
+
+
 class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
     """One build, in the words of the public API."""
 
@@ -123,6 +133,8 @@ class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
     webhook_triggered: bool
     error: str | None
     pending_approval: PendingApprovalOut | None
+    parent_id: str | None  # the build whose step has started this one
+    children: list[ChildOut] = []  # builds that its steps have started; lists leave them out
     annotations: list[dict[str, Any]] = []
     user_yaml_descriptor: str | None = None
     final_workflow_yaml: str | None = None
@@ -174,6 +186,7 @@ def build_out(build: Build, annotations: list[dict[str, Any]]) -> BuildOut:
         webhook_triggered=build.trigger_kind == "webhook",
         error=build.error or None,
         pending_approval=waiting,
+        parent_id=build.parent_id,
         annotations=annotations,
         user_yaml_descriptor=build.yaml or None,
         final_workflow_yaml=build.yaml or None,
@@ -250,6 +263,13 @@ class ProgressOut(msgspec.Struct, kw_only=True):
     location: LocationOut
 
 
+class DecisionOut(msgspec.Struct, kw_only=True):
+    """What was decided about an approval; when, says the end of the step."""
+
+    by: str | None  # name of the user; null: nobody did, the time ran out
+    reason: str
+
+
 class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     """One step of a build."""
 
@@ -263,6 +283,9 @@ class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     finished: str | None = None
     reason: str = ""
     previously_executed: bool = False  # by the failed build that this one goes on from
+    parent: str | None = None  # name of the group that it is in
+    needs: list[str] = []  # steps of the same group that it waits for
+    decision: DecisionOut | None = None  # of an approval
     output_url: str | None = None  # what the step exported as ``<its name>_CF_OUTPUT_URL``
 
 
@@ -272,6 +295,25 @@ class RestartQuery(msgspec.Struct, kw_only=True, rename="camel"):
     from_failed: Annotated[bool, Meta(description="run only what did not go well, and what follows it")] = (
         False
     )
+    from_step: Annotated[
+        str | None, Meta(description="run this step, those behind it in the file, and what did not go well")
+    ] = None
+
+
+class DecideQuery(msgspec.Struct, kw_only=True):
+    """Why somebody decides so."""
+
+    reason: Annotated[str, Meta(max_length=1000, description="kept with the build, written into its log")] = (
+        ""
+    )
+
+
+class VariableOut(msgspec.Struct, kw_only=True):
+    """A variable that a build was given."""
+
+    key: str
+    value: str  # empty where it is encrypted
+    encrypted: bool
 
 
 class ChangesQuery(msgspec.Struct, kw_only=True):

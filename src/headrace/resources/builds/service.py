@@ -14,10 +14,10 @@ from headrace.http.paging import rows
 from headrace.kit.clock import wire_time
 from headrace.kit.ids import is_id, new_id
 from headrace.pipeline import plan as plans
-from headrace.pipeline.status import BuildStatus, move
+from headrace.pipeline.status import BuildStatus, StepStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import policies, queue, repository, restarts, victims
+from headrace.resources.builds import policies, queue, repository, restarts, shape, victims
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
     Build,
@@ -26,12 +26,19 @@ from headrace.resources.builds.schemas import (
     BuildsOut,
     BuildsPage,
     BuildsQuery,
+    ChildOut,
+    DecisionOut,
+    RestartQuery,
+    Sealed,
     StepOut,
+    VariableOut,
     build_out,
 )
 from headrace.storage import signals
 
 ENTITY = victims.ENTITY
+_MOST_CHILDREN = 100  # that one build shows
+_DECIDED = frozenset({StepStatus.APPROVED, StepStatus.DENIED})
 _DELAY_S = 60
 _LONGEST_DELAY = timedelta(days=7)
 _MOST_DELAYED = 1000  # builds of an account
@@ -163,29 +170,48 @@ def _after(day: datetime | None) -> datetime | None:
         return None
 
 
-def restart(db: Connection, caller: Caller, build_id: str, *, from_failed: bool = False) -> str:
+def whole(db: Connection, build: Build) -> BuildOut:
+    """Show one build with the builds that its steps have started."""
+    children = repository.children(db, build.account_id, build.id, limit=_MOST_CHILDREN)
+    shown = [ChildOut(id=one.id, status=one.status, pipeline_name=one.pipeline_name) for one in children]
+    return msgspec.structs.replace(show(db, [build])[0], children=shown)
+
+
+def variables(db: Connection, build: Build) -> list[VariableOut]:
+    """Return the variables that a build was given, by name; secret values are left out."""
+    stored = repository.variables_of(repository.inputs(db, build.id)["variables"])
+    return [
+        VariableOut(
+            key=key, value=value if isinstance(value, str) else "", encrypted=isinstance(value, Sealed)
+        )
+        for key, value in sorted(stored.items())
+    ]
+
+
+def restart(db: Connection, caller: Caller, build_id: str, query: RestartQuery) -> str:
     """Queue a build like an earlier one: same plan, same variables, same commit.
 
     Args:
         db: as everywhere.
         caller: who asks.
         build_id: the earlier build.
-        from_failed: do not run again what went well in it.
+        query: what of it is not run again.
 
     Returns:
         The new id.
 
     Raises:
-        BadRequest: it may not go on from its failed step, or has none.
+        BadRequest: it may not go on from such a step, or has none.
     """
     build = find(db, caller.account_id, build_id)
     stored = repository.inputs(db, build.id)
     new_build_id = new_id()
     plan = plans.from_json(stored["plan"].encode())
     carried: list[StepState] = []
-    if from_failed:
-        restarts.check(build, stored["options"])
-        carried = restarts.carried(plan, repository.steps(db, build.id))
+    goes_on = query.from_failed or query.from_step is not None
+    if goes_on:
+        restarts.check(build, stored["options"], plan, from_step=query.from_step)
+        carried = restarts.carried(plan, repository.steps(db, build.id), before=query.from_step)
     own = {
         "CF_BUILD_ID": new_build_id,
         "CF_BUILD_INITIATOR": caller.user_name,
@@ -203,7 +229,8 @@ def restart(db: Connection, caller: Caller, build_id: str, *, from_failed: bool 
             project=build.project,
             plan=plan,
             carried=carried,
-            volume_from=build.id if from_failed else None,
+            volume_from=build.id if goes_on else None,
+            parent_id=caller.build_id,
             yaml=stored["yaml"],
             variables=repository.variables_of(stored["variables"]) | own,
             trigger_kind=build.trigger_kind,
@@ -303,13 +330,26 @@ def steps(db: Connection, build: Build) -> list[StepOut]:
     """Return the steps of a build in the order of the file, those not started too."""
     plan = plans.from_json(repository.inputs(db, build.id)["plan"].encode())
     states = repository.steps(db, build.id)
-    return [_step_out(step, states.get(step.name)) for step in plan.steps]
+    needs = shape.needs(plan)
+    return [_step_out(step, states.get(step.name), needs[step.name]) for step in plan.steps]
 
 
-def _step_out(step: plans.PlannedStep, state: StepState | None) -> StepOut:
-    out = StepOut(name=step.name, title=step.title, type=step.type, stage=step.stage, status="pending")
+def _step_out(step: plans.PlannedStep, state: StepState | None, needs: list[str]) -> StepOut:
+    out = StepOut(
+        name=step.name,
+        title=step.title,
+        type=step.type,
+        stage=step.stage,
+        status="pending",
+        parent=step.parent,
+        needs=needs,
+    )
     if state is None:
         return out
+    decision = None
+    if state.status in _DECIDED:
+        by = state.decided_by[0] if state.decided_by else None
+        decision = DecisionOut(by=by, reason=state.decided_because)
     return msgspec.structs.replace(
         out,
         title=state.title or step.title,
@@ -319,6 +359,7 @@ def _step_out(step: plans.PlannedStep, state: StepState | None) -> StepOut:
         started=None if state.started_at is None else wire_time(state.started_at),
         finished=None if state.finished_at is None else wire_time(state.finished_at),
         reason=state.reason,
+        decision=decision,
         previously_executed=state.previously_executed,
     )
 

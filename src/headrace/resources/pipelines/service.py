@@ -230,6 +230,7 @@ def _prepared(
         account_id=caller.account_id,
         user_id=caller.user_id,
         initiator=caller.user_name,
+        parent_id=caller.build_id,
         pipeline_id=pipeline.id if pipeline else None,
         pipeline_name=facts.pipeline,
         project=pipeline.project if pipeline else "",
