@@ -1,11 +1,18 @@
 """Which steps wait for which."""
 
 import json
+from datetime import UTC, datetime
 
+from headrace.execution.ports import StepState
 from headrace.pipeline.compile import compile_plan
-from headrace.resources.builds.shape import needs
+from headrace.pipeline.status import StepStatus
+from headrace.resources.builds.shape import hooks, needs
 
 STEP = {"image": "alpine", "commands": ["true"]}
+
+
+def at(second):
+    return datetime(2026, 11, 28, 12, 0, second, tzinfo=UTC)
 
 
 def needs_of(steps, **root):
@@ -38,4 +45,17 @@ def test_members_of_a_group_wait_within_it_alone():
         "x": [],
         "y": [],
         "z": ["all"],
+    }
+
+
+def test_hooks_are_told_by_their_step_and_moment():
+    states = [
+        StepState(name="unit", status=StepStatus.ERROR, started_at=at(1)),
+        StepState(name="unit#on_finish", status=StepStatus.RUNNING, started_at=at(3)),
+        StepState(name="unit#on_fail", status=StepStatus.SUCCESS, started_at=at(2)),
+        StepState(name="unit#on_fail#exec", status=StepStatus.SUCCESS, started_at=at(2)),
+    ]
+    found = hooks({state.name: state for state in states})
+    assert {owner: [(one.moment, one.status) for one in ones] for owner, ones in found.items()} == {
+        "unit": [("on_fail", "success"), ("on_finish", "running")]
     }

@@ -1,4 +1,7 @@
-/** Terminal text as spans: colours and weights stay, every other control sequence goes. */
+/**
+ * Terminal text as spans: colours and weights stay, every other control sequence goes. What would turn
+ * the direction of the text around is shown by its name: it could hide what a line says.
+ */
 
 export interface Span {
   text: string;
@@ -9,8 +12,47 @@ const TONES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "wh
 // CSI and OSC sequences, other escapes, and control characters but the tabulator.
 const SEQUENCE = /\u001b\[([0-9;:?]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b.?|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** Split one line, without its newline. */
-export function spans(line: string): Span[] {
+const TURNS: Record<string, string> = {
+  "\u061c": "ALM",
+  "\u200e": "LRM",
+  "\u200f": "RLM",
+  "\u202a": "LRE",
+  "\u202b": "RLE",
+  "\u202c": "PDF",
+  "\u202d": "LRO",
+  "\u202e": "RLO",
+  "\u2066": "LRI",
+  "\u2067": "RLI",
+  "\u2068": "FSI",
+  "\u2069": "PDI",
+};
+const TURN = /([\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])/;
+
+/** Split one line, without its newline; where `needle` stands, in either case, is toned `found`. */
+export function spans(line: string, needle = ""): Span[] {
+  return split(line).flatMap(({ text, tone }) =>
+    text.split(TURN).flatMap((piece, index) => {
+      if (index % 2) return [{ text: TURNS[piece] ?? "", tone: "control" }];
+      return piece ? marked(piece, tone, needle) : [];
+    }),
+  );
+}
+
+function marked(text: string, tone: string, needle: string): Span[] {
+  const [low, wanted] = [text.toLowerCase(), needle.toLowerCase()];
+  if (!wanted || low.length !== text.length) return [{ text, tone }]; // of other lengths, places differ
+  const found: Span[] = [];
+  let from = 0;
+  for (let at = low.indexOf(wanted); at >= 0; at = low.indexOf(wanted, from)) {
+    if (at > from) found.push({ text: text.slice(from, at), tone });
+    from = at + wanted.length;
+    found.push({ text: text.slice(at, from), tone: `${tone} found`.trim() });
+  }
+  if (from < text.length) found.push({ text: text.slice(from), tone });
+  return found;
+}
+
+function split(line: string): Span[] {
   const last = line.lastIndexOf("\r", line.length - 2); // a progress bar: what stands at the end is seen
   const seen = last < 0 ? line : line.slice(last + 1);
   const found: Span[] = [];

@@ -270,6 +270,13 @@ class DecisionOut(msgspec.Struct, kw_only=True):
     reason: str
 
 
+class HookOut(msgspec.Struct, kw_only=True):
+    """A hook of a step."""
+
+    moment: str  # ``on_fail``
+    status: str
+
+
 class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     """One step of a build."""
 
@@ -286,6 +293,7 @@ class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     parent: str | None = None  # name of the group that it is in
     needs: list[str] = []  # steps of the same group that it waits for
     decision: DecisionOut | None = None  # of an approval
+    hooks: list[HookOut] = []  # those that have begun
     output_url: str | None = None  # what the step exported as ``<its name>_CF_OUTPUT_URL``
 
 

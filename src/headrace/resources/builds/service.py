@@ -28,6 +28,7 @@ from headrace.resources.builds.schemas import (
     BuildsQuery,
     ChildOut,
     DecisionOut,
+    HookOut,
     RestartQuery,
     Sealed,
     StepOut,
@@ -330,11 +331,16 @@ def steps(db: Connection, build: Build) -> list[StepOut]:
     """Return the steps of a build in the order of the file, those not started too."""
     plan = plans.from_json(repository.inputs(db, build.id)["plan"].encode())
     states = repository.steps(db, build.id)
-    needs = shape.needs(plan)
-    return [_step_out(step, states.get(step.name), needs[step.name]) for step in plan.steps]
+    needs, hooks = shape.needs(plan), shape.hooks(states)
+    return [
+        _step_out(step, states.get(step.name), needs[step.name], hooks.get(step.name, []))
+        for step in plan.steps
+    ]
 
 
-def _step_out(step: plans.PlannedStep, state: StepState | None, needs: list[str]) -> StepOut:
+def _step_out(
+    step: plans.PlannedStep, state: StepState | None, needs: list[str], hooks: list[HookOut]
+) -> StepOut:
     out = StepOut(
         name=step.name,
         title=step.title,
@@ -343,6 +349,7 @@ def _step_out(step: plans.PlannedStep, state: StepState | None, needs: list[str]
         status="pending",
         parent=step.parent,
         needs=needs,
+        hooks=hooks,
     )
     if state is None:
         return out

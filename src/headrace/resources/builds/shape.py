@@ -1,6 +1,10 @@
-"""Which steps of a plan wait for which: what a graph of a build draws."""
+"""Which steps of a plan wait for which, and which hooks they have: what a graph of a build draws."""
 
+from collections.abc import Mapping
+
+from headrace.execution.ports import StepState
 from headrace.pipeline.plan import Group, Plan, PlannedStep
+from headrace.resources.builds.schemas import HookOut
 
 
 def needs(plan: Plan) -> dict[str, list[str]]:
@@ -22,6 +26,16 @@ def needs(plan: Plan) -> dict[str, list[str]]:
         else:
             found[step.name] = [name for name in _named(step) if name in members[step.parent]]
         before[step.parent] = step.name
+    return found
+
+
+def hooks(states: Mapping[str, StepState]) -> dict[str, list[HookOut]]:
+    """Return the hooks that have begun, by the name of their step, in the order in which they began."""
+    found: dict[str, list[HookOut]] = {}
+    for name, state in sorted(states.items(), key=lambda item: str(item[1].started_at)):
+        owner, *moments = name.split("#")
+        if len(moments) == 1:  # the members of a hook have two
+            found.setdefault(owner, []).append(HookOut(moment=moments[0], status=state.status))
     return found
 
 

@@ -1,0 +1,20 @@
+/** A status for eyes: a sign and the name of its colour; the word is always beside it. */
+const SIGNS: Record<string, [string, string]> = {
+  success: ["✓", "good"],
+  approved: ["✓", "good"],
+  error: ["✗", "bad"],
+  denied: ["✗", "bad"],
+  running: ["●", "busy"],
+  elected: ["●", "busy"],
+  terminating: ["■", "wait"],
+  terminated: ["■", "still"],
+  pending: ["○", "still"],
+  delayed: ["○", "wait"],
+  "pending-approval": ["?", "wait"],
+  skipped: ["–", "still"],
+  debugging: ["‖", "wait"],
+};
+
+export function sign(status: string): [string, string] {
+  return SIGNS[status] ?? ["·", "still"];
+}
