@@ -246,10 +246,11 @@ class MemoryLogs:
 class MemorySecrets:
     """Fills `SecretSource`."""
 
-    def __init__(self, values=None, git=None, registries=()):
+    def __init__(self, values=None, git=None, registries=(), stored=None):
         self.values = dict(values or {})  # by path
         self.known_registries = [msgspec.convert(each, RegistryAccess) for each in registries]
         self.contexts = git or {}  # by name, None for the default
+        self.known_stored = stored or {}  # by ``STORE.KEY``
 
     def ref(self, name, value):
         self.values[name] = value
@@ -262,6 +263,11 @@ class MemorySecrets:
 
     async def seal(self, build_id, name, value):
         return self.ref(f"{build_id}/exports/{name}", value)
+
+    async def stored(self, build_id, name):  # noqa: ARG002
+        if name not in self.known_stored:
+            raise LookupError(f"no secret at {name!r}")
+        return self.known_stored[name]
 
     async def git(self, build_id, context):  # noqa: ARG002
         if context not in self.contexts:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from fakes import MemoryFeed, MovedClock
 from headrace.execution.ports import Decision
+from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.plan import Plan, PlannedStep, RunCommands
@@ -50,7 +51,7 @@ class Queue:
         feed = DatabaseFeed(
             self.database,
             self.hub,
-            secrets=DatabaseSecrets(self.database, self.box),
+            secrets=DatabaseSecrets(self.database, self.box, Networks()),
             locks=locks or self.locks,
             addresses=ADDRESSES,
             limits=limits,

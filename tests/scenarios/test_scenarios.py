@@ -115,7 +115,8 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     given = expected.get("given", {})
     clock = MovedClock() if name == "fake" else SystemClock()
     feed, logs, records = MemoryFeed(clock), MemoryLogs(), MemoryRecords()
-    secrets = MemorySecrets(git=given.get("git"), registries=given.get("registries", ()))
+    parts = {name: given[name] for name in ("git", "registries", "stored") if name in given}
+    secrets = MemorySecrets(**parts)
     variables = {**given.get("variables", {})}
     for key, value in given.get("secrets", {}).items():
         variables[key] = secrets.ref(key, value)

@@ -185,7 +185,7 @@ class Installation:
 
     def worker(self, runtime: Runtime, addresses: Addresses) -> tuple[Worker, DatabaseFeed]:
         """Return a worker on a runtime, and the feed that it claims from."""
-        secrets = DatabaseSecrets(self.database, self.box)
+        secrets = DatabaseSecrets(self.database, self.box, self.networks)
         feed = DatabaseFeed(
             self.database,
             self.hub,

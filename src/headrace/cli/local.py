@@ -304,6 +304,10 @@ class _Secrets:
         self._values[path] = value
         return SecretRef(path)
 
+    async def stored(self, build_id: str, name: str) -> str:  # noqa: ARG002  # the same
+        """Refuse: stores of secrets are known to servers."""
+        raise LookupError(f"a local run knows no store of secrets, so not {name!r}; run it on a server")
+
     async def git(self, build_id: str, context: str | None) -> GitCredentials:  # noqa: ARG002  # the same
         """Return the public host: a local run has no contexts, so every name stands for it."""
         return GitCredentials(self._git_url)

@@ -153,6 +153,7 @@ class Attempt:
     async def _prepare(self) -> Command:
         """Fill in the step's texts, as late as possible: all that earlier steps gave is there."""
         site, desk, action = self._site, self._desk, self._step.action
+        await site.board.open_stored(self._step)
         scope = desk.scope
         if isinstance(action, CloneRepository):
             self._clone = await self._plan_clone(action, scope)

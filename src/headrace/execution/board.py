@@ -12,9 +12,9 @@ from headrace.execution.errors import StepRefused
 from headrace.execution.exports import Export
 from headrace.execution.ports import BuildOrder, SecretRef, SecretSource, StepState
 from headrace.execution.verdict import Verdict
-from headrace.pipeline.plan import Group, PlannedStep, hook_steps, is_hook
+from headrace.pipeline.plan import Group, PlannedStep, hook_steps, is_hook, texts_with_environment
 from headrace.pipeline.status import RESULT_WORDS, BuildStatus, StepStatus
-from headrace.pipeline.variables import VOLUME, Scope, StepFacts, attempt_variables
+from headrace.pipeline.variables import STORES, VOLUME, Scope, StepFacts, attempt_variables, stored_references
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _OUTCOME_WORDS = {
@@ -49,6 +49,7 @@ class Board:
         self._order = order
         self._source = source
         self._variables: dict[str, str] | None = None
+        self._stored: dict[str, str] = {}  # secrets of outside stores, by their references
         self._exports: dict[str, str] = {}
         self._exported: frozenset[str] = frozenset()
         # By the group of a step type: what its members exported, and what it hands on of that.
@@ -109,6 +110,23 @@ class Board:
         self.secrets.add(opened)
         return opened
 
+    async def open_stored(self, step: PlannedStep) -> None:
+        """Open the secrets of outside stores that a step refers to, each once in a run.
+
+        Raises:
+            StepRefused: one of them is not there; the text names it.
+        """
+        scope = self.scope(step)
+        texts = texts_with_environment(step, scope)
+        for name in sorted(stored_references(texts, scope) - self._stored.keys()):
+            try:
+                value = await self._source.stored(self.build_id, name.removeprefix(STORES))
+            except LookupError as missing:
+                raise StepRefused(f"secret {name!r} cannot be opened: {missing}") from missing
+            if value:
+                self.secrets.add(value)
+            self._stored[name] = value
+
     async def keep_exports(
         self, step: PlannedStep, found: Mapping[str, Export]
     ) -> dict[str, str | SecretRef]:
@@ -149,7 +167,13 @@ class Board:
 
     def _scope(self, *layers: dict[str, str]) -> Scope:
         variables = ChainMap(*layers, self._exports, self._variables or {})
-        return Scope(variables=variables, steps=self._facts, literal=self._exported, workflow=self.workflow)
+        return Scope(
+            variables=variables,
+            steps=self._facts,
+            literal=self._exported,
+            workflow=self.workflow,
+            stored=self._stored,
+        )
 
     def _hook_facts(self, step: PlannedStep) -> dict[str, StepFacts]:
         """What only steps of a hook see: each other by short names, and how their owner ended."""

@@ -185,6 +185,12 @@ class SecretSource(Protocol):
     async def seal(self, build_id: str, name: str, value: str) -> SecretRef:
         """Keep a secret that a step exported (``cf_export --mask``), encrypted."""
 
+    async def stored(self, build_id: str, name: str) -> str:
+        """Return a secret of an outside store: ``STORE.KEY``, or ``STORE.RESOURCE@KEY``.
+
+        Raises `LookupError` where there is none, or the store does not answer.
+        """
+
     async def git(self, build_id: str, context: str | None) -> GitCredentials:
         """Return how to reach the Git host of a context; None is the account's default.
 

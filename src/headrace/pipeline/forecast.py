@@ -26,6 +26,8 @@ from headrace.pipeline.plan import (
     RunComposition,
     StepCondition,
     When,
+    texts_of,
+    texts_with_environment,
 )
 from headrace.pipeline.variables import (
     Scope,
@@ -33,6 +35,7 @@ from headrace.pipeline.variables import (
     TextTooLong,
     attempt_variables,
     references,
+    stored_references,
     substitute,
 )
 
@@ -312,16 +315,21 @@ class _Forecaster:
         return Scope(variables=_Settled(lambda name: self.variable(step, name)))
 
     def _secrets_of(self, step: PlannedStep) -> tuple[str, ...]:
-        """The secrets that reach a step: commands get all variables, others what their texts name."""
+        """The secrets that reach a step: commands get all variables, others what their texts name.
+
+        Those of outside stores are named as they are written: ``secrets.STORE.KEY``.
+        """
+        scope = Scope(variables=self._known)
+        stored = stored_references(texts_with_environment(step, scope), scope)
         if isinstance(step.action, RunCommands | RunComposition):
-            return tuple(sorted(self._secrets))
+            return tuple(sorted(self._secrets | stored))
         named: set[str] = set()
-        to_read = [_text_of(step)]
+        to_read = list(texts_of(step))
         while to_read:
             new = set(references(to_read.pop())) - named
             named |= new
             to_read += [self._known[name] for name in new if name in self._known]
-        return tuple(sorted(named & self._secrets))
+        return tuple(sorted((named & self._secrets) | stored))
 
 
 class _Reads:
@@ -431,26 +439,10 @@ def _of_any(found: Sequence[tuple[Verdict, str]]) -> tuple[Verdict, str]:
 
 def _words_of_exporter(step: PlannedStep) -> frozenset[str]:
     """The words of a step that speaks of exports: it may export any of them."""
-    text = _text_of(step)
+    text = "\n".join(texts_of(step))
     if isinstance(step.action, Group) or not _EXPORTS.search(text):
         return frozenset()
     return frozenset(_WORD.findall(text))
-
-
-def _text_of(step: PlannedStep) -> str:
-    """All texts of a step's own action and services, for looking something up in them."""
-    return "\n".join(_strings(msgspec.to_builtins((step.action, step.services))))
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.items():
-            yield from _strings(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _strings(one)
 
 
 def _lineage(steps: Mapping[str, PlannedStep], step: PlannedStep) -> Iterator[tuple[str | None, str]]:

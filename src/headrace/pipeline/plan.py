@@ -4,9 +4,12 @@ A plan is stored with its build, so it never holds a secret value: texts keep th
 templates, which `pipeline.variables.substitute` fills just before a step starts.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from headrace.pipeline.variables import STORES, Scope
 
 FORMAT = 1  # of the stored plan; a reader refuses what it does not know
 
@@ -275,6 +278,31 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
     retry: Retry | None = None
     hooks: Hooks | None = None
     services: Services | None = None  # its own; None: those of the build
+
+
+def texts_of(step: PlannedStep) -> Iterator[str]:
+    """Yield all texts of a step's own action and services, names of fields included."""
+    yield from _strings(msgspec.to_builtins((step.action, step.services)))
+
+
+def texts_with_environment(step: PlannedStep, scope: Scope) -> list[str]:
+    """Return the texts of a step, and the variables that name secrets of stores, where it gets them all."""
+    texts = list(texts_of(step))
+    if isinstance(step.action, RunCommands):
+        texts += [value for name, value in scope.variables.items() if STORES in value and scope.expands(name)]
+    return texts
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _strings(key)
+            yield from _strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)
 
 
 class Plan(_Frozen, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ VOLUME = "/codefresh/volume"
 IMAGE_DIRECTORY = "IMAGE_WORK_DIR"  # the word that asks for the image's own WORKDIR
 MAX_TEXT = 1_048_576  # characters that one filled text may have
 MAX_ROUNDS = 10  # values within values
+STORES = "secrets."  # how a reference to a secret of an outside store begins
 SYSTEM_PREFIXES = ("CF_", "EVENT_")  # may hold texts of strangers: commit messages, titles, comments
 
 _OPEN, _CLOSE = "${{", "}}"
@@ -58,6 +59,7 @@ class Scope(msgspec.Struct, frozen=True):
     # of strangers. Names with `SYSTEM_PREFIXES` always are.
     literal: frozenset[str] = frozenset()
     workflow: str = "running"  # ``workflow.result`` in conditions
+    stored: Mapping[str, str] = {}  # opened secrets of outside stores, by ``secrets.STORE.KEY``
     names_directories: bool = False  # ``${{S}}`` is where a step ran, also where it made an image
 
     def look_up(self, name: str) -> str | None:
@@ -68,6 +70,8 @@ class Scope(msgspec.Struct, frozen=True):
         """
         if name in self.variables:
             return self.variables[name]
+        if name in self.stored:
+            return self.stored[name]
         name = name.removeprefix("parentSteps.")  # how a hook calls the steps of the pipeline
         if name == "workflow.result":
             return self.workflow
@@ -115,6 +119,20 @@ def substitute_pieces(text: str, scope: Scope) -> Iterator[tuple[str, str, bool]
 def references(text: str) -> list[str]:
     """The names that a text refers to, in order, trimmed, with repetitions."""
     return [name for _, name in _pieces(text) if name is not None]
+
+
+def stored_references(texts: Iterable[str], scope: Scope) -> set[str]:
+    """Return the references to secrets of outside stores, ``secrets.STORE.KEY``, in some texts.
+
+    Those within the values of variables count, where `substitute` would fill them.
+    """
+    found: set[str] = set()
+    to_read = list(texts)
+    while to_read:
+        new = set(references(to_read.pop())) - found
+        found |= new
+        to_read += [scope.variables[name] for name in new if scope.expands(name)]
+    return {name for name in found if name.startswith(STORES)}
 
 
 def _pieces(text: str) -> Iterable[tuple[str, str | None]]:

@@ -64,6 +64,12 @@ def test_only_what_a_build_step_names_of_the_secrets_reaches_it():
     assert step.makes == ("app",)
 
 
+def test_secrets_of_stores_are_named_as_they_are_written():
+    steps = {"a": SHELL | {"environment": ["K=${{ secrets.vault.app/db@password }}"]}, "b": SHELL}
+    found = told(steps)
+    assert (found["a"].secrets, found["b"].secrets) == (("secrets.vault.app/db@password",), ())
+
+
 def test_hooks_are_told_with_their_images():
     hook = {"exec": {"image": "notify:${{TARGET}}", "commands": ["true"]}}
     step = told({"a": SHELL | {"hooks": {"on_success": hook}}})["a"]

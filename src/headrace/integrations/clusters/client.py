@@ -25,7 +25,7 @@ from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAcc
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
-from lightkube.resources.core_v1 import Namespace, Pod, Secret, Service
+from lightkube.resources.core_v1 import ConfigMap, Namespace, Pod, Secret, Service
 
 from headrace.integrations.clusters.addresses import AddressRefused, Networks
 from headrace.integrations.clusters.credentials import Credentials
@@ -106,6 +106,13 @@ class Cluster:
         with self._named():
             found = [_pod(each) for each in self._some(Pod, namespace)]
         return sorted(found, key=_order)
+
+    def data_of(self, kind: str, namespace: str, name: str) -> dict[str, str]:
+        """Return what a ``secret`` or a ``configmap`` holds, as it is written there: a secret in base64."""
+        with self._named():
+            if kind == "configmap":
+                return dict(self._client.get(ConfigMap, name, namespace=namespace).data or {})
+            return dict(self._client.get(Secret, name, namespace=namespace).data or {})
 
     def put_pull_secret(self, namespace: str, name: str, logins: dict[str, tuple[str, str]]) -> None:
         """Store a secret with which pods pull images; one of that name is replaced.

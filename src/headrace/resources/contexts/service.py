@@ -38,6 +38,8 @@ _HOSTS = {
 _KINDS = {
     kind: kind.removeprefix("git.").removesuffix("-server").replace("stash", "bitbucket") for kind in _HOSTS
 }
+VAULT = "secret-store.hashicorp-vault"
+_STORES = (VAULT, "secret-store.kubernetes")
 _API_PATHS = ("/api/v4", "/api/v3", "/rest/api/1.0", "/rest")
 
 
@@ -221,6 +223,24 @@ def git_host(db: Connection, box: SecretBox, account_id: str, name: str | None) 
     )
     auth = data.get("auth")
     return _KINDS[context.type], _credentials(context, auth if isinstance(auth, dict) else {})
+
+
+def secret_store(db: Connection, box: SecretBox, account_id: str, name: str) -> tuple[str, dict[str, Any]]:
+    """Return the type and the data of a context that is a store of secrets, in clear.
+
+    Raises:
+        LookupError: there is no such context, or it is no store that builds can read.
+    """
+    context = repository.by_name(db, account_id, name)
+    if context is None:
+        raise LookupError(f"could not find a context {name!r}; create one of type {' or '.join(_STORES)}")
+    if context.type not in _STORES:
+        cure = f"use one of {', '.join(_STORES)}"
+        raise LookupError(f"context {name!r} of type {context.type} is no store of secrets here; {cure}")
+    data = change_secrets(
+        context.type, context.document["spec"]["data"], lambda _, value: unseal(box, account_id, value)
+    )
+    return context.type, data
 
 
 def _credentials(context: Context, auth: dict[str, Any]) -> GitCredentials:

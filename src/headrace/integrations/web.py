@@ -1,0 +1,103 @@
+"""One HTTP request to an address that somebody named: judged first, and no redirect followed."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import msgspec
+
+from headrace.integrations.clusters.addresses import AddressRefused, Networks
+
+TIMEOUT_S = 10.0
+MOST_BYTES = 1024 * 1024
+OK = range(200, 300)
+REDIRECTS = range(300, 400)
+
+
+class NoAnswer(Exception):
+    """The address may not be called, or nobody answers; the text says which."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    content: bytes  # at most `MOST_BYTES` and one
+
+
+def call(
+    method: str,
+    url: str,
+    networks: Networks,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> Answer:
+    """Send a request and read the answer.
+
+    Args:
+        method: GET, POST …
+        url: ``https://host/path``, without a login.
+        networks: where the host may be.
+        headers: beside those of HTTP itself.
+        content: the body.
+
+    Raises:
+        NoAnswer: see there.
+    """
+    host, port, address = judged(url, networks)
+    parts = urlsplit(url)
+    connection = _Pinned(host, port, address, secure=parts.scheme == "https")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request(method, target, content, {"User-Agent": "headrace", **(headers or {})})
+        answer = connection.getresponse()
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, names, answer.read(MOST_BYTES + 1))
+    except (OSError, http.client.HTTPException, ValueError) as problem:
+        raise NoAnswer(f"{host} does not answer: {type(problem).__name__}") from None
+    finally:
+        connection.close()
+
+
+def judged(url: str, networks: Networks) -> tuple[str, int, str]:
+    """Return host, port and the address to call.
+
+    Raises:
+        NoAnswer: the URL is none of HTTP, or its host may not be called.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        _refuse(url)
+    if parts.scheme not in ("http", "https") or not host or any(each <= " " for each in url):
+        _refuse(url)
+    port = port or (443 if parts.scheme == "https" else 80)
+    try:
+        return host, port, networks.resolve(host, port)
+    except AddressRefused as refusal:
+        raise NoAnswer(str(refusal)) from None
+
+
+def _refuse(url: str) -> NoReturn:
+    raise NoAnswer(f"{url[:200]!r} is no address to call; write 'https://host/path'")
+
+
+class _Pinned(http.client.HTTPConnection):
+    """Calls the address that was judged, under the name of the host."""
+
+    def __init__(self, host: str, port: int, address: str, *, secure: bool) -> None:
+        super().__init__(host, port, timeout=TIMEOUT_S)
+        self._address, self._secure = address, secure
+        self.default_port = 443 if secure else 80
+
+    def connect(self) -> None:
+        """Open the connection."""
+        self.sock = socket.create_connection((self._address, self.port), TIMEOUT_S)
+        if self._secure:
+            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
