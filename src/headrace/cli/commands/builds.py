@@ -137,8 +137,8 @@ def row_of(build: dict[str, Any]) -> Row:
         "created": created,
         "started": started,
         "finished": finished,
-        "totalTime": _span(created, finished) or "Invalid date",
-        "buildTime": (_span(started, finished) or "Invalid date") if started else None,
+        "totalTime": span(created, finished) or "Invalid date",
+        "buildTime": (span(started, finished) or "Invalid date") if started else None,
         "status": build.get("status"),
         "pipeline-name": build.get("pipelineName"),
         "repository": "/".join(str(build.get(key) or "") for key in ("repoOwner", "repoName")),
@@ -158,7 +158,7 @@ def row_of(build: dict[str, Any]) -> Row:
     )
 
 
-def _span(start: datetime | None, end: datetime | None) -> str | None:
+def span(start: datetime | None, end: datetime | None) -> str | None:
     """``HH:mm:ss`` between two moments; None while one is missing."""
     if start is None or end is None:
         return None

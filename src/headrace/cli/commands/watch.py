@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace.cli import logs
+from headrace.cli.dates import parse as parse_time
 from headrace.cli.errors import Refused
-from headrace.cli.output import text_of
+from headrace.cli.output import Row, text_of
 from headrace.cli.verbs import leaf, pass_app
 from headrace.client.errors import ApiError
 from headrace.client.events import parse
@@ -95,12 +98,12 @@ def _watch_builds(app: App, limit: int) -> int:
 
 def _show(app: App, limit: int, told: dict[str, str], *, is_terminal: bool) -> None:
     """The table anew on a terminal; elsewhere a line for each build that is not as it was told."""
-    from headrace.cli.commands.builds import COLUMNS, row_of
+    from headrace.cli.commands.builds import COLUMNS
 
     docs = app.call("workflows.list", query={"limit": limit, "page": 1})["workflows"]["docs"]
     if is_terminal:
         columns = "id,pipeline-name,status,created,totaltime,branch"
-        rows = [row_of(build) for build in docs]
+        rows = [_row_so_far(build) for build in docs]
         click.echo(CLEAR + text_of(rows, COLUMNS, {**PLAIN, "pretty": True, "select_columns": columns}))
         return
     for build in reversed(docs):
@@ -108,3 +111,13 @@ def _show(app: App, limit: int, told: dict[str, str], *, is_terminal: bool) -> N
             told[build["id"]] = build["status"]
             click.echo(f"{build['id']} {build.get('pipelineName')} {build['status']}")
     sys.stdout.flush()
+
+
+def _row_so_far(build: dict[str, Any]) -> Row:
+    """A build as ``get builds`` prints it, but one that goes on has the time that it took so far."""
+    from headrace.cli.commands.builds import row_of, span
+
+    row, created = row_of(build), parse_time(build.get("created"))
+    if build.get("finished"):
+        return row
+    return replace(row, cells={**row.cells, "totaltime": span(created, datetime.now(UTC))})
