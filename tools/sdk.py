@@ -80,7 +80,7 @@ def _methods(document: dict[str, Any]) -> Iterator[Method]:
     schemas = document["components"]["schemas"]
     for path, item in document["paths"].items():
         for verb, one in item.items():
-            given = one["parameters"]
+            given, has_effect = one["parameters"], verb == "post" or one.get("x-effect", False)
             content = one["responses"]["200"].get("content", {})
             result = content.get("application/json", {}).get("schema")
             yield Method(
@@ -101,8 +101,8 @@ def _methods(document: dict[str, Any]) -> Iterator[Method]:
                 body=_body(one, schemas),
                 result="Any" if result is None else type_of(result),
                 is_stream="text/event-stream" in content,
-                is_keyed=any(field["name"] == KEY_HEADER for field in given),
-                has_effect=verb == "post" or one.get("x-effect", False),
+                is_keyed=has_effect and any(field["name"] == KEY_HEADER for field in given),
+                has_effect=has_effect,
             )
 
 

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
 
-HEADER = "idempotency-key"
+NAME = "Idempotency-Key"
 REPLAYED = (b"idempotency-replayed", b"true")
-_LONGEST = 255
+LONGEST = 255
 
 
 class FirstAnswer(msgspec.Struct, frozen=True):
@@ -59,9 +59,9 @@ def key_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     for name, value in headers:
         if name == b"idempotency-key":
             key = value.decode("latin-1").strip()
-            if not 0 < len(key) <= _LONGEST or not key.isprintable():
+            if not 0 < len(key) <= LONGEST or not key.isprintable():
                 raise BadRequest(
-                    f"header Idempotency-Key: want 1 to {_LONGEST} printable characters, as a UUID"
+                    f"header Idempotency-Key: want 1 to {LONGEST} printable characters, as a UUID"
                 )
             return key
     return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.http import idempotency
 from headrace.http.routing import Reply, Route
 from headrace.http.samples import samples
 from headrace.http.scopes import Scope
@@ -117,7 +118,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     operation |= {
         "x-scope": str(route.scope),
         "security": [] if route.public else [{"apiKey": []}, {"session": []}],
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route, schemas),
     }
     operation["x-codeSamples"] = samples(route, operation["parameters"])
@@ -154,6 +155,17 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in route.path_names
+    ]
+
+
+def _header_parameters(route: Route) -> list[dict[str, Any]]:
+    """What makes a repeated request one; without a caller there is nobody whose key it would be."""
+    if not route.effect or route.public:
+        return []
+    text = "a text of your own: the same request with it is done once, and answered again for a day"
+    schema = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST}
+    return [
+        {"name": idempotency.NAME, "in": "header", "required": False, "schema": schema, "description": text}
     ]
 
 

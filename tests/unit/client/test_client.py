@@ -129,6 +129,17 @@ def test_a_keyed_request_is_repeated_with_one_key(client, stub):
     assert re.fullmatch(r"[0-9a-f-]{36}", key)
 
 
+def test_a_create_and_a_restart_carry_a_key_of_their_own(client, stub):
+    stub.answers |= {
+        "POST /api/projects": [(502, b""), (200, {"id": "p"})],
+        "GET /api/builds/rebuild/b": [(504, b""), (200, b'"b2"')],
+    }
+    assert client.projects.create({"projectName": "x"}) == {"id": "p"}
+    assert client.workflows.restart("b") == "b2"
+    keys = [request.headers["Idempotency-Key"] for request in stub.requests]
+    assert keys[0] == keys[1] != keys[2] == keys[3]
+
+
 def test_a_request_that_reached_nobody_is_repeated_whatever_it_is(socket_enabled):  # noqa: ARG001
     waits = []
     lonely = Client("http://127.0.0.1:1", options=RequestOptions(attempts=3), sleep=waits.append)
