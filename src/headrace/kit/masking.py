@@ -1,7 +1,7 @@
 """Replaces secrets in a stream of bytes by ``*****``, also where a chunk border cuts one.
 
 Masked are the value of each secret, each line of a secret of several lines, and the forms in which
-tools like to print one: base64 (at any alignment, both alphabets), percent-encoding, JSON.
+tools like to print either: base64 (at any alignment, both alphabets), percent-encoding, JSON.
 """
 
 import base64
@@ -143,7 +143,8 @@ def _patterns(secrets: Iterable[str]) -> set[bytes]:
         lines = [line.strip() for line in secret.splitlines()]
         if len(lines) > 1:
             patterns.add(_raw("\r\n".join(secret.splitlines())))  # as a terminal prints it
-            patterns.update(_raw(line) for line in lines if len(line) >= _SHORTEST_LINE)
+            for line in lines:
+                patterns.update(_forms(line) if len(line) >= _SHORTEST_LINE else ())
     return patterns
 
 

@@ -106,6 +106,15 @@ def _failed(message: str, line: int = 0, column: int = 0) -> SpecErrors:
     return SpecErrors([SpecError(message, line=line, column=column, type="Error")])
 
 
+def _too_large(line: int) -> SpecErrors:
+    words = (
+        f"the document is too large: more than {MAX_NODES:,} values, or {MAX_CHARACTERS:,} characters, "
+        "once its aliases are unfolded"
+    )
+    hint = "share steps by a step type or by another pipeline, in the place of aliases"
+    return SpecErrors([SpecError(words, hint=hint, line=line, type="Error")])
+
+
 def _position(mark: _Mark | None) -> tuple[int, int]:
     """Line and column of a mark, from 1; zeros where there is none."""
     return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
@@ -243,7 +252,7 @@ class _Plain:
         if depth > MAX_DEPTH:
             raise _failed(f"nested deeper than {MAX_DEPTH} levels", line)
         if self._nodes > MAX_NODES or self._characters > MAX_CHARACTERS:
-            raise _failed("the document is too large once its aliases are unfolded", line)
+            raise _too_large(line)
 
     def _value(self, node: _Node, path: Path) -> object:
         self._count(node.value, len(path), node.line)

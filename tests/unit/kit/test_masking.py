@@ -97,3 +97,45 @@ def test_encoded_forms_are_masked(encode):
 
 def test_text_that_is_no_unicode_survives():
     assert mask_text("a\udcff secret", ["secret"]) == "a\udcff *****"
+
+
+def forms_of(secret):
+    """How tools print a value: as it is, percent-encoded, in JSON, in base64 behind other bytes."""
+    raw = secret.encode()
+    yield secret
+    yield from (quote(raw), quote(raw, safe=""), json.dumps(secret)[1:-1])
+    yield from (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode())
+
+
+@given(
+    secret=st.text(
+        st.characters(exclude_characters=" \n.", exclude_categories=["Cs", "Z", "Cc"]), min_size=8
+    ),
+    form=st.integers(0, 5),
+    around=st.tuples(st.text(" \n.", max_size=9), st.text(" \n.", max_size=9)),
+    cuts=st.lists(st.integers(0, 400), max_size=6),
+)
+def test_no_form_of_a_secret_survives_any_chunking(secret, form, around, cuts):
+    written = list(forms_of(secret))[form]
+    data = written.join(around).encode()
+    borders = [0, *sorted(cut for cut in cuts if cut <= len(data)), len(data)]
+    output = masked([secret], [data[start:end] for start, end in itertools.pairwise(borders)])
+    assert output == MASK.join(around).encode()
+
+
+@given(
+    lines=st.lists(st.text("abcdefgh01", min_size=4, max_size=12), min_size=2, max_size=5),
+    cuts=st.lists(st.integers(0, 80), max_size=6),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_no_line_of_a_secret_survives_any_chunking(lines, cuts, end):
+    data = end.join(reversed(lines)).encode()
+    borders = [0, *sorted(cut for cut in cuts if cut <= len(data)), len(data)]
+    output = masked(["\n".join(lines)], [data[start:end_] for start, end_ in itertools.pairwise(borders)])
+    assert not any(line.encode() in output for line in lines)
+
+
+def test_a_line_of_a_secret_is_masked_in_its_encoded_forms():
+    secret = "first line\nuser:pass+word"
+    assert mask_text("user%3Apass%2Bword", [secret]) == MASK
+    assert mask_text(base64.b64encode(b"user:pass+word").decode(), [secret]) == MASK

@@ -211,3 +211,10 @@ def test_compiling_gives_a_plan_or_spec_errors(steps, root):
 def test_any_text_compiles_or_is_refused(text):
     with contextlib.suppress(SpecErrors):
         compile_plan(text, variables={})
+
+
+def test_ten_thousand_steps_are_within_the_limits_of_a_document():
+    step = "  s{0}: {{title: step {0}, stage: all, image: alpine, commands: [a, b]}}\n"
+    steps = "".join(step.format(number) for number in range(10_000))
+    plan = compile_plan(f"version: '1.0'\nstages: [all]\nsteps:\n{steps}", variables={})
+    assert (len(plan.steps), plan.steps[-1].name) == (10_000, "s9999")

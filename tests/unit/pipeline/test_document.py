@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.pipeline.document import MAX_DEPTH, load, of_mapping
+from headrace.pipeline.document import MAX_DEPTH, MAX_NODES, load, of_mapping
 from headrace.pipeline.errors import SpecErrors
 
 
@@ -115,3 +115,19 @@ def test_stored_values_are_taken_as_they_are():
     assert of_mapping({"b": [1, None, {"c": 1.5}], "a": True}).data == {"b": [1, None, {"c": 1.5}], "a": True}
     with pytest.raises(SpecErrors, match="bytes"):
         of_mapping({"a": b"x"})
+
+
+def test_an_unquoted_reference_is_a_text_and_a_key():
+    document = load("tag: ${{CF_BRANCH}}\nset:\n- ${{build.imageId}}:\n  - A: 1\n")
+    assert document.data == {"tag": "${{CF_BRANCH}}", "set": [{"${{build.imageId}}": [{"A": 1}]}]}
+
+
+def test_a_document_that_is_too_large_names_its_line_and_a_cure():
+    text = "a:\n" + "- x\n" * MAX_NODES
+    with pytest.raises(SpecErrors) as failure:
+        load(text)
+    (error,) = failure.value.errors
+    assert error.line > MAX_NODES - 10
+    assert "100,000 values" in error.message
+    assert "step type" in error.hint
+    load("a:\n" + "- x\n" * (MAX_NODES - 10))
