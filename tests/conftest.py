@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 from headrace.storage import migrations
@@ -12,6 +13,9 @@ from postgres import PostgresServer, find_programs
 
 OPEN_NETWORK = ("e2e", "docker", "browser")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 def pytest_runtest_setup(item):
