@@ -1,6 +1,7 @@
 """Calls an ASGI application in this process: no port, no thread, no other library."""
 
 import asyncio
+import gzip
 import json as json_module
 
 import msgspec
@@ -15,10 +16,16 @@ class Answer(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        return self.content.decode()
+        return self.plain.decode()
 
     def json(self):
-        return json_module.loads(self.content)
+        return json_module.loads(self.plain)
+
+    @property
+    def plain(self) -> bytes:
+        """The content as it was before it was packed for a client that asks for that."""
+        packed = self.headers.get("content-encoding") == "gzip"
+        return gzip.decompress(self.content) if packed and self.content else self.content
 
 
 class Client:
