@@ -6,6 +6,7 @@ RESOURCES = (
     "annotations",
     "answers",
     "api_keys",
+    "badges",
     "builds",
     "clusters",
     "compositions",

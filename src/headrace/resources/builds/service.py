@@ -155,6 +155,14 @@ def listed(db: Connection, account_id: str, query: BuildsQuery) -> BuildsOut:
     return BuildsOut(BuildsPage(show(db, found), repository.count(db, account_id, filters)))
 
 
+def last_of(
+    db: Connection, account_id: str, pipeline_ids: Sequence[str], *, branch: str | None = None
+) -> Build | None:
+    """Return the newest build of some pipelines, of a branch where one is given; None: there is none."""
+    filters = repository.Filters(pipeline_ids=pipeline_ids, branches=() if branch is None else (branch,))
+    return next(iter(repository.listed(db, account_id, filters, limit=1)), None)
+
+
 def _day(text: str | None, name: str) -> datetime | None:
     if text is None:
         return None

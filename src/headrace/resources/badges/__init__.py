@@ -1,0 +1,1 @@
+"""Badges: a picture of how the last build of a pipeline went."""
