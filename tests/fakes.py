@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from headrace.execution.ports import BuildOrder, Decision, GitCredentials, RegistryAccess, Rollout, SecretRef
+from headrace.execution.ports import (
+    BuildOrder,
+    Decision,
+    GitCredentials,
+    Kubeconfig,
+    RegistryAccess,
+    Rollout,
+    SecretRef,
+    StoredComposition,
+)
 from headrace.kit.ids import new_id
 from headrace.kit.masking import Masker, mask_text
 from headrace.pipeline.status import BuildStatus, StepStatus, move, move_step
@@ -282,7 +291,7 @@ class MemorySecrets:
 class MemoryRecords:
     """Fills `Records`. Only `known` entities exist; without it all do, but for cluster ``none``."""
 
-    def __init__(self, known=None):
+    def __init__(self, known=None, kubeconfig=None, compositions=None):
         self.annotations = {}  # (type, id or name, None for the build's own): {name: value}
         self.displayed = {}  # the same: name
         self.images = {}  # image: {name: value}
@@ -290,6 +299,8 @@ class MemoryRecords:
         self.deployed = []  # in this order
         self._looks = 0
         self._known = known
+        self._compositions = msgspec.convert(compositions or {}, dict[str, StoredComposition])
+        self._kubeconfig = msgspec.convert(kubeconfig or {}, Kubeconfig)
 
     def _entity(self, target):
         if target.entity_type == "image" and target.entity_id is None:
@@ -324,6 +335,14 @@ class MemoryRecords:
         self.deployed.append(deployment)
         self._looks = 0
         return (Rollout("Deployment", deployment.service or "app", deployment.namespace),)
+
+    async def composition(self, build_id, name):  # noqa: ARG002
+        if name not in self._compositions:
+            raise LookupError(f"could not find composition {name!r}")
+        return self._compositions[name]
+
+    async def kubeconfig(self, build_id):  # noqa: ARG002
+        return self._kubeconfig
 
     async def missing(self, build_id, cluster, rollouts):  # noqa: ARG002
         """Return what lacks: for two looks; in cluster ``slow`` for ever."""

@@ -7,10 +7,12 @@ from copy import deepcopy
 import msgspec
 import pytest
 
-from cluster import READER, small_cluster
+from cluster import READER, TOKEN, small_cluster
 from factories import make_build
 from headrace.execution.ports import Deployment, Rollout
-from headrace.integrations.clusters import Networks
+from headrace.integrations.clusters import Credentials, Networks, secrets_of, to_kubeconfig
+from headrace.integrations.clusters.client import Cluster
+from headrace.integrations.clusters.credentials import from_kubeconfig
 from headrace.resources.pipelines.records import DatabaseRecords
 
 pytestmark = pytest.mark.enable_socket
@@ -149,3 +151,43 @@ async def test_a_right_that_the_login_has_not_is_told(records, build_id, small, 
     await client.send("POST", "/api/clusters/local/cluster", json=fields)
     with pytest.raises(LookupError, match="answers 403"):
         await records.deploy(build_id, ORDER)
+
+
+async def test_steps_get_a_kubeconfig_that_reaches_the_cluster(records, build_id, small):
+    found = await records.kubeconfig(build_id)
+    assert found.secrets == {TOKEN}
+    name, login = from_kubeconfig(found.text)
+    assert (name, login.url, login.authority) == ("small", small.url, small.authority)
+    with Cluster(login, Networks.read("127.0.0.0/8,::1/128")) as cluster:
+        cluster.check()
+
+
+@pytest.mark.parametrize(
+    ("info", "names"),
+    [
+        ({"injectAll": True}, ["prod", "small"]),
+        ({"injectAll": False, "clusters": ["prod"]}, ["prod"]),
+        ({"clusters": ["small", "gone"]}, ["small"]),
+        ({"injectAll": False, "clusters": []}, []),
+        (None, ["prod", "small"]),
+    ],
+)
+async def test_a_pipeline_chooses_the_clusters_of_its_builds(records, client, small, info, names):
+    for name in ("small", "prod"):
+        fields = {**small.token_fields(), "selector": name, "behindFirewall": True}
+        assert (await client.send("POST", "/api/clusters/local/cluster", json=fields)).status == 200
+    spec = {"steps": {"a": {"image": "alpine", "commands": ["true"]}}, "clustersInfo": info}
+    body = {"metadata": {"name": "p/chooses"}, "spec": {key: value for key, value in spec.items() if value}}
+    await client.send("POST", "/api/pipelines", json=body)
+    started = await client.send("POST", "/api/pipelines/run/p%2Fchooses", json={})
+    found = await records.kubeconfig(started.json())
+    contexts = json.loads(found.text)["contexts"] if found.text else []
+    assert [each["name"] for each in contexts] == names
+
+
+def test_a_certificate_is_masked_by_its_key_and_read_back_as_it_was(small):
+    parts = {"certificate": "PEM c", "key": "PEM k", "server_name": "x"}
+    login = Credentials(url=small.url, authority=small.authority, **parts)
+    text = to_kubeconfig({"small": login})
+    assert from_kubeconfig(text) == ("small", login)
+    assert secrets_of(login) == {"PEM k", base64.b64encode(b"PEM k").decode()}

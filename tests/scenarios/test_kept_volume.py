@@ -17,7 +17,7 @@ TELL = ALPINE | {"commands": [f"cf_export TOLD={SECRET} --mask"]}
 FAIL = ALPINE | {"commands": [f"cf_export TOLD={SECRET} --mask", "exit 1"]}
 
 
-async def play(runtime, document):
+async def play(runtime, document, **records):
     """Run a build that goes on with the kept volume; return its record."""
     clock = MovedClock()
     feed = MemoryFeed(clock)
@@ -28,7 +28,7 @@ async def play(runtime, document):
         feed=feed,
         logs=MemoryLogs(),
         secrets=MemorySecrets(),
-        records=MemoryRecords(),
+        records=MemoryRecords(**records),
         clock=clock,
         settings=ExecutionSettings(inactivity_s=0),
     )
@@ -58,3 +58,20 @@ async def test_what_an_earlier_build_could_not_hand_on_is_no_export_of_this_one(
     record = await play(runtime, {"steps": {"a": ALPINE | {"cmd": ["true"]}}})
     assert record.steps["a"].exports == {}
     assert runtime.files[KEPT]["cache/a"] == b"kept"
+
+
+async def test_no_login_of_a_cluster_stays_in_a_volume_that_is_kept():
+    runtime = FakeRuntime()
+    show = {"steps": {"a": ALPINE | {"commands": ["cat $KUBECONFIG > copied"]}}}
+    await play(runtime, show, kubeconfig={"text": f"token: {SECRET}", "secrets": [SECRET]})
+    files = runtime.files[KEPT]
+    assert SECRET.encode() in files.pop("copied")  # what a step itself copies is its own affair
+    assert files["sensitive/.kube/config"] == b""
+    assert not [place for place, content in files.items() if SECRET.encode() in content]
+
+
+async def test_without_clusters_there_is_no_kubeconfig():
+    runtime = FakeRuntime()
+    await play(runtime, {"steps": {"a": ALPINE | {"commands": ["echo $KUBECONFIG > told"]}}})
+    assert runtime.files[KEPT]["told"].strip() == b""
+    assert "sensitive/.kube/config" not in runtime.files[KEPT]

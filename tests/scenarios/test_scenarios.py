@@ -114,7 +114,11 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     expected = expectation(folder)
     given = expected.get("given", {})
     clock = MovedClock() if name == "fake" else SystemClock()
-    feed, logs, records = MemoryFeed(clock), MemoryLogs(), MemoryRecords()
+    feed, logs, records = (
+        MemoryFeed(clock),
+        MemoryLogs(),
+        MemoryRecords(kubeconfig=given.get("kubeconfig"), compositions=given.get("compositions")),
+    )
     parts = {name: given[name] for name in ("git", "registries", "stored") if name in given}
     secrets = MemorySecrets(**parts)
     variables = {**given.get("variables", {})}

@@ -18,11 +18,13 @@ from headrace.execution.ports import (
     Decision,
     Deployment,
     GitCredentials,
+    Kubeconfig,
     MadeImage,
     RegistryAccess,
     Rollout,
     SecretRef,
     StepState,
+    StoredComposition,
     Target,
 )
 from headrace.execution.run import run
@@ -353,6 +355,14 @@ class _TerminalRecords:
     async def deploy(self, build_id: str, deployment: Deployment) -> tuple[Rollout, ...]:  # noqa: ARG002  # the same
         """Refuse: clusters are known to servers."""
         raise LookupError(f"a local run knows no cluster {deployment.cluster!r}; run it on a server")
+
+    async def composition(self, build_id: str, name: str) -> StoredComposition:  # noqa: ARG002  # the same
+        """Refuse: compositions are stored on servers."""
+        raise LookupError(f"a local run knows no stored composition {name!r}")
+
+    async def kubeconfig(self, build_id: str) -> Kubeconfig:  # noqa: ARG002  # the same
+        """Return none: clusters are known to servers."""
+        return Kubeconfig()
 
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:  # noqa: ARG002  # the same
         """Return nothing: nothing was rolled out."""

@@ -170,6 +170,7 @@ class Attempt:
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
         own = site.board.own_variables(self._step, tries=desk.state.tries)
+        own |= await site.kubeconfig.variables(site, scope)
         if desk.own_export_file:
             own[FILE_VARIABLE] = f"{VOLUME}/{desk.own_export_file}"
         command = freestyle_command(action, scope, own)

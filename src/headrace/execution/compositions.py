@@ -55,7 +55,7 @@ async def resolve(
     Args:
         site: its volume has the files.
         scope: what ``${{NAME}}`` may refer to.
-        composition: a document, or the path of one below ``directory``.
+        composition: a document, the path of one below ``directory``, or the name of a stored one.
         variables: ``NAME=value``, for the ``${NAME}`` of compose.
         directory: as written in ``working_directory``.
         candidates: definitions to lay over those of the document.
@@ -65,11 +65,12 @@ async def resolve(
     """
     try:
         folder = _below(working_directory(directory, scope))
-        given = {name: value or "" for name, value in _pairs(variables, scope).items()}
+        stored: tuple[str, ...] = ()
         name = "" if isinstance(composition, dict) else substitute(composition, scope).strip()
         document: object = composition
         if name:
-            document = await _find(site, name, folder)
+            document, stored = await _find(site, name, folder)
+        given = {name: value or "" for name, value in _pairs((*stored, *variables), scope).items()}
         read = read_composition(
             _filled(document, scope),
             variables=given,
@@ -127,16 +128,20 @@ def _filled(value: Any, scope: Scope) -> Any:  # noqa: ANN401  # JSON's edge
     return [_filled(item, scope) for item in value] if isinstance(value, list) else value
 
 
-async def _find(site: Site, name: str, folder: str) -> object:
-    """Return the document of a file in the volume."""
-    content = await _read(site, posixpath.normpath(posixpath.join(VOLUME, folder, name)))
-    if content is not None:
-        return load(content).data
+async def _find(site: Site, name: str, folder: str) -> tuple[object, tuple[str, ...]]:
+    """Return the document of a file in the volume, else of a stored composition, and its variables."""
     place = posixpath.normpath(posixpath.join(VOLUME, folder, name))
-    raise StepCouldNotStart(
-        f"composition {name!r} is no file at {place}; clone the repository before, or write it out "
-        "(stored compositions are not supported yet)"
-    )
+    content = await _read(site, place)
+    if content is not None:
+        return load(content).data, ()
+    try:
+        stored = await site.records.composition(site.build_id, name)
+    except LookupError:
+        raise StepCouldNotStart(
+            f"composition {name!r} is no file at {place}, and none is stored under that name; clone the "
+            "repository before, write it out, or create the composition"
+        ) from None
+    return load(stored.text).data, stored.variables
 
 
 async def _read(site: Site, path: str) -> str | None:

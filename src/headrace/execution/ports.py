@@ -220,6 +220,20 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     mark: str  # of the step that asks: the same again changes nothing
 
 
+class StoredComposition(msgspec.Struct, frozen=True):
+    """A composition that the account keeps under a name."""
+
+    text: str  # of the document, YAML or JSON
+    variables: tuple[str, ...] = ()  # ``NAME=value``, for the ``${NAME}`` of compose
+
+
+class Kubeconfig(msgspec.Struct, frozen=True):
+    """How steps reach the clusters of the account."""
+
+    text: str = ""  # of the file; empty: there are no clusters
+    secrets: frozenset[str] = frozenset()  # what of it must be in no log
+
+
 class Rollout(msgspec.Struct, frozen=True):
     """What a cluster brings up anew."""
 
@@ -255,6 +269,12 @@ class Records(Protocol):
 
     async def deploy(self, build_id: str, deployment: Deployment) -> tuple[Rollout, ...]:
         """Change what is in a cluster; return what is rolled out then."""
+
+    async def composition(self, build_id: str, name: str) -> StoredComposition:
+        """Return a composition of the account, by its name or id."""
+
+    async def kubeconfig(self, build_id: str) -> Kubeconfig:
+        """Return the kubeconfig of the clusters that the build may reach, a context each."""
 
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
         """Return what the first unfinished one waits for, for people; empty when all have ended."""

@@ -14,6 +14,7 @@ from headrace.execution import report
 from headrace.execution.board import Board
 from headrace.execution.errors import StepRefused
 from headrace.execution.hooks import close_build, elect_build
+from headrace.execution.kubeconfig import KubeconfigFile
 from headrace.execution.ports import (
     BuildFeed,
     BuildOrder,
@@ -117,6 +118,7 @@ class _Play:
             settings=self._settings,
         )
         self._services = self._site.services = BuildServices(self._site)
+        self._site.kubeconfig = KubeconfigFile()
         self._walk = Walk(self._site)
         self._helpers.append(asyncio.create_task(self._listen()))
         if self._settings.inactivity_s > 0:
@@ -293,6 +295,11 @@ class _Play:
     async def _take_down(self, *, resumes: bool) -> None:
         work = self._site.services.down(resumes=resumes)
         what = f"end of the services of build {self._build_id}"
+        await quietly(work, what, deadline_s=self._settings.destroy_deadline_s)
+        work, what = (
+            self._site.kubeconfig.empty(self._site),
+            f"logins in the volume of build {self._build_id}",
+        )
         await quietly(work, what, deadline_s=self._settings.destroy_deadline_s)
 
     async def _destroy(self, *, keep_volume: bool) -> None:

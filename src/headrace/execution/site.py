@@ -24,6 +24,7 @@ from headrace.pipeline.variables import TextTooLong, substitute
 from headrace.runtimes.base import Runtime, Workspace
 
 if TYPE_CHECKING:
+    from headrace.execution.kubeconfig import KubeconfigFile  # the same
     from headrace.execution.services import BuildServices  # made with a site in hand
 
 EXECUTABLE, WRITABLE = 0o755, 0o666  # steps may run as any user of their image
@@ -46,8 +47,9 @@ class Site:
     stop: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     has_adopted: bool = False  # a step of an earlier claim runs here: its exports are not to be lost
     services: "BuildServices" = field(init=False)
+    kubeconfig: "KubeconfigFile" = field(init=False)
     _registries: Sequence[RegistryAccess] | None = None
-    _volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _volume_ready: bool = False
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class Site:
 
     async def prepare_volume(self) -> None:
         """Put ``cf_export`` and its file into the volume, once per run."""
-        async with self._volume_lock:
+        async with self.volume_lock:
             if self._volume_ready:
                 return
             await self.workspace.write(SCRIPT_PATH, SCRIPT.encode(), mode=EXECUTABLE)

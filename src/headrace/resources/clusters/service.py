@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,9 +10,16 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from headrace.execution.ports import Deployment, Rollout
+from headrace.execution.ports import Deployment, Kubeconfig, Rollout
 from headrace.http.errors import BadRequest, Conflict, NotFound
-from headrace.integrations.clusters import ClusterRefused, Credentials, CredentialsInvalid, Networks
+from headrace.integrations.clusters import (
+    ClusterRefused,
+    Credentials,
+    CredentialsInvalid,
+    Networks,
+    secrets_of,
+    to_kubeconfig,
+)
 from headrace.integrations.clusters.credentials import by_token, from_kubeconfig
 from headrace.kit.crypto import SecretBox
 from headrace.resources.clusters import repository
@@ -172,6 +179,24 @@ def deploy(
 
     changed = ask(database, box, networks, account_id, order.cluster, change)
     return tuple(Rollout(*each) for each in changed)
+
+
+def kubeconfig(db: Connection, box: SecretBox, account_id: str, chosen: Collection[str] | None) -> Kubeconfig:
+    """Return the kubeconfig of clusters of the account, for steps.
+
+    Args:
+        db: an open connection.
+        box: opens the logins.
+        account_id: whose clusters.
+        chosen: names of those that are in it; None: all.
+    """
+    found = repository.listed(db, account_id)
+    logins = {
+        each.selector: _opened(box, each) for each in found if chosen is None or each.selector in chosen
+    }
+    if not logins:
+        return Kubeconfig()
+    return Kubeconfig(to_kubeconfig(logins), frozenset().union(*map(secrets_of, logins.values())))
 
 
 def missing(

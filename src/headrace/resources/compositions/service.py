@@ -8,6 +8,7 @@ import yaml
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from headrace.execution.ports import StoredComposition
 from headrace.http.errors import BadRequest, Conflict, NotFound
 from headrace.resources.compositions import repository
 from headrace.resources.compositions.schemas import CompositionFields, CompositionOut
@@ -23,6 +24,19 @@ def listed(db: Connection, account_id: str) -> list[CompositionOut]:
 def get(db: Connection, account_id: str, wanted: str) -> CompositionOut:
     """Return a composition by its id or name. Raises `NotFound`."""
     return _shown(_find(db, account_id, wanted))
+
+
+def stored(db: Connection, account_id: str, wanted: str) -> StoredComposition:
+    """Return a composition as a build runs it, by its id or name. Raises `NotFound`."""
+    found = _find(db, account_id, wanted)
+    return StoredComposition(
+        found.yaml_json,
+        tuple(each if isinstance(each, str) else _variable(each) for each in found.vars),
+    )
+
+
+def _variable(given: dict[str, str]) -> str:
+    return f"{given.get('key', '')}={given.get('value', '')}"
 
 
 def create(db: Connection, account_id: str, given: CompositionFields) -> CompositionOut:

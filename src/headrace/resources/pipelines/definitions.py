@@ -41,6 +41,19 @@ def find(db: Connection, account_id: str, reference: str) -> Pipeline:
     return pipeline
 
 
+def clusters_of(db: Connection, pipeline_id: str) -> frozenset[str] | None:
+    """Return the names of the clusters that builds of a pipeline may reach; None: all of the account.
+
+    Source: ``spec.clustersInfo``: ``{injectAll, clusters}``.
+    """
+    pipeline = repository.anybody_s(db, pipeline_id)
+    info = {} if pipeline is None else pipeline.document["spec"].get("clustersInfo") or {}
+    if not isinstance(info, dict) or info.get("injectAll", "clusters" not in info):
+        return None
+    names = info.get("clusters")
+    return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+
+
 def listed(db: Connection, account_id: str, query: PipelinesQuery) -> tuple[list[Pipeline], int]:
     """Return a page of pipelines, the last changed first, and how many match in all.
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from headrace.execution.ports import Deployment, MadeImage, Rollout, Target
+from headrace.execution.ports import Deployment, Kubeconfig, MadeImage, Rollout, StoredComposition, Target
 from headrace.http.errors import ApiError, NotFound
 from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
@@ -14,6 +14,7 @@ from headrace.resources.annotations import service as annotations
 from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import Build
 from headrace.resources.clusters import service as clusters
+from headrace.resources.compositions import service as compositions
 from headrace.resources.images import service as images
 from headrace.resources.pipelines import definitions
 from headrace.resources.projects import service as projects
@@ -113,6 +114,23 @@ class DatabaseRecords:
         return await self._called(
             lambda: clusters.deploy(self._database, self._box, self._networks, account_id, deployment)
         )
+
+    async def composition(self, build_id: str, name: str) -> StoredComposition:
+        """Return a stored composition of the account."""
+
+        def read(db: Connection, build: Build) -> StoredComposition:
+            return compositions.stored(db, build.account_id, name)
+
+        return await self._in_transaction(build_id, read)
+
+    async def kubeconfig(self, build_id: str) -> Kubeconfig:
+        """Return the kubeconfig of the clusters that the pipeline lets into its builds; all by default."""
+
+        def read(db: Connection, build: Build) -> Kubeconfig:
+            chosen = None if build.pipeline_id is None else definitions.clusters_of(db, build.pipeline_id)
+            return clusters.kubeconfig(db, self._box, build.account_id, chosen)
+
+        return await self._in_transaction(build_id, read)
 
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
         """Return what the roll-outs wait for."""
