@@ -304,6 +304,20 @@ def test_what_leads_out_of_a_repository_is_refused_before_anything_is_asked(clie
     assert host.asked == []
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"repo": "https://ada:s3cret@git.example.org/a/b"},
+        {"location": "url", "url": "https://ada:s3cret@x.example.org/a.yml", "repo": None, "path": None},
+    ],
+)
+def test_a_login_within_an_address_is_refused_and_not_repeated(client, template):
+    make(client, **template)
+    message = refusal(run(client))
+    assert "holds a login; give it by a git context" in message
+    assert "s3cret" not in message
+
+
 def test_a_webhook_runs_what_the_pushed_branch_has(client, host, database):
     host.files[FILE + "feature"] = YAML.encode()
     template = {"location": "git", "repo": "acme/shop", "path": "ci/codefresh.yml"}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -121,7 +122,7 @@ class DatabaseRecords:
         def read(db: Connection, build: Build) -> StoredComposition:
             return compositions.stored(db, build.account_id, name)
 
-        return await self._in_transaction(build_id, read)
+        return await self._reading(build_id, read)
 
     async def kubeconfig(self, build_id: str) -> Kubeconfig:
         """Return the kubeconfig of the clusters that the pipeline lets into its builds; all by default."""
@@ -130,7 +131,7 @@ class DatabaseRecords:
             chosen = None if build.pipeline_id is None else definitions.clusters_of(db, build.pipeline_id)
             return clusters.kubeconfig(db, self._box, build.account_id, chosen)
 
-        return await self._in_transaction(build_id, read)
+        return await self._reading(build_id, read)
 
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
         """Return what the roll-outs wait for."""
@@ -155,11 +156,19 @@ class DatabaseRecords:
         return wanted if found is None else found.internal_id
 
     async def _in_transaction(self, build_id: str, work: Callable[[Connection, Build], Result]) -> Result:
-        def run() -> Result:
-            with self._database.transaction() as db:
-                try:
-                    return work(db, builds.anybody_s(db, build_id))
-                except NotFound as missing:
-                    raise LookupError(str(missing)) from missing
+        return await asyncio.to_thread(self._work, self._database.transaction, build_id, work)
 
-        return await asyncio.to_thread(run)
+    async def _reading(self, build_id: str, work: Callable[[Connection, Build], Result]) -> Result:
+        return await asyncio.to_thread(self._work, self._database.reading, build_id, work)
+
+    @staticmethod
+    def _work(
+        opened: Callable[[], AbstractContextManager[Connection]],
+        build_id: str,
+        work: Callable[[Connection, Build], Result],
+    ) -> Result:
+        with opened() as db:
+            try:
+                return work(db, builds.anybody_s(db, build_id))
+            except NotFound as missing:
+                raise LookupError(str(missing)) from missing

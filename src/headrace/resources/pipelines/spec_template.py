@@ -82,6 +82,8 @@ def source_of(template: Mapping[str, Any], variables: Mapping[str, str]) -> Sour
         text = substitute(written, scope).strip()
         if open_names := references(text):
             _refuse(field, f"{open_names[0]} has no value", "run with a branch, or write a revision")
+        if "@" in text.partition("://")[2].partition("/")[0]:  # it would stand in messages and documents
+            _refuse(field, "holds a login", "give it by a git context, and the address without it")
         texts[field] = text
     if location == "url":
         return Source(location=location, **texts)
