@@ -39,6 +39,7 @@ check: .venv/.everything ## the gate before a commit: form, types, walls, fast t
 
 bench: .venv/.runtime ## measure beside the floor and the peers; PEERS="sh docker ours" picks some
 	bench/side-by-side $(PEERS)
+	$(BIN)/python bench/million
 
 openapi: .venv/.runtime ## write the API document from the routes
 	$(BIN)/python tools/openapi.py

@@ -54,11 +54,13 @@ _SHARED = (
     "git_image",
     "grace_s",
 )
+_KEPT = ("volume_days", "volume_gb", "cluster_networks")
 _LOGGED = ("drain_s", "log_level", "log_limit_mb")
+_ASKED = ("rate_limit", "failure_limit", "cors_origins")
 
 
 @main.command()
-@setting_options(*_SHARED, "host", "port", "no_worker", "log_transport", *_LOGGED)
+@setting_options(*_SHARED, *_KEPT, "host", "port", "no_worker", "log_transport", *_LOGGED, *_ASKED)
 def serve(**options: Any) -> None:  # noqa: ANN401 - click hands over what was typed
     """Serve the API and run builds."""
     from headrace.app.server import serve as run  # noqa: PLC0415 - `--help` stays quick
@@ -67,7 +69,7 @@ def serve(**options: Any) -> None:  # noqa: ANN401 - click hands over what was t
 
 
 @main.command()
-@setting_options(*_SHARED, *_LOGGED)
+@setting_options(*_SHARED, *_KEPT, *_LOGGED)
 def worker(**options: Any) -> None:  # noqa: ANN401 - the same
     """Run builds without serving HTTP, on the data folder and database of a server."""
     from headrace.app.worker import work  # noqa: PLC0415 - the same

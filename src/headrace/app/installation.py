@@ -28,6 +28,7 @@ from headrace.resources.answers.service import SealedAnswers
 from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.builds.feed import Addresses, DatabaseFeed, Place
 from headrace.resources.builds.links import LogSettings
+from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.secrets import DatabaseSecrets
 from headrace.resources.builds.volumes import VolumeLimits
 from headrace.resources.pipelines.records import DatabaseRecords
@@ -137,6 +138,7 @@ class Installation:
                 BaseImages: BaseImages({"git-clone": self.settings.git_image}),
                 LogSettings: LogSettings(transport=self.settings.log_transport),
                 LogStore: self.logs,
+                Marks: Marks(),
                 Networks: self.networks,
                 Reference: Reference(found, version=VERSION),
                 Sessions: self.sessions,

@@ -1,7 +1,9 @@
 """Where a setting comes from, which source wins, and what is said of a wrong one."""
 
 import pytest
+from msgspec.structs import fields
 
+from headrace.app.__main__ import serve
 from headrace.app.settings import Settings, SettingsInvalid, documentation, read
 
 
@@ -69,6 +71,10 @@ def test_the_database_is_in_the_data_folder_unless_it_is_named(folder):
 def test_slots_are_those_asked_for_or_some_for_each_core():
     assert read({"workers": 3}, {}).slots == 3
     assert read({}, {}).slots >= 4
+
+
+def test_every_setting_is_an_option_of_serve():
+    assert {option.name for option in serve.params} >= {one.name for one in fields(Settings)}
 
 
 def test_every_setting_is_on_its_page_with_its_variable():

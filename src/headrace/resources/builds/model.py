@@ -57,11 +57,16 @@ builds = Table(
     Column("plan", Text, nullable=False),
     UniqueConstraint("account_id", "request_id"),
     Index(None, "account_id", "created_at", "id"),
-    Index(None, "account_id", "pipeline_id", "created_at"),
+    # Each filter of the list has its own, in the order of the list.
+    Index("ix_builds_by_pipeline_id", "account_id", "pipeline_id", "created_at", "id"),
+    Index("ix_builds_by_status", "account_id", "status", "created_at", "id"),
+    Index("ix_builds_by_branch", "account_id", "branch", "created_at", "id"),
+    Index("ix_builds_by_trigger_kind", "account_id", "trigger_kind", "created_at", "id"),
+    Index("ix_builds_by_trigger_id", "account_id", "trigger_id", "created_at", "id"),
+    Index("ix_builds_by_parent_id", "account_id", "parent_id", "created_at", "id"),
     Index(None, "status", "priority", "created_at"),
     Index(None, "pipeline_id", "status"),
     Index(None, "owner"),
-    Index(None, "parent_id"),
 )
 
 build_steps = Table(

@@ -42,7 +42,6 @@ _PAGE: Select[Any] = (
     .limit(bindparam("most", type_=Integer))
     .offset(bindparam("first", type_=Integer))
 )
-_COUNT: Select[Any] = select(func.count()).where(builds.c.account_id == bindparam("account"))
 _ANYBODY_S: Select[Any] = select(*_COLUMNS).where(builds.c.id == bindparam("build"))
 _HOLD = (
     update(builds)
@@ -56,7 +55,11 @@ _REPLACE_STEP = (
 )
 _ADD = insert(builds)
 _ADD_STEP = insert(build_steps)
+_UNENDED = tuple(status for status in BuildStatus if not status.is_final)
 _UNBEGUN = (BuildStatus.PENDING, BuildStatus.DELAYED)
+
+
+Key = tuple[datetime, str]  # where a build stands in a list: ``created_at`` and id
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     trigger_ids: Sequence[str] = ()
     created_from: datetime | None = None  # inclusive
     created_before: datetime | None = None  # exclusive
+
+    @property
+    def has_index(self) -> bool:
+        """Whether an index has exactly the builds that match, in the order of the list."""
+        kept = [self.statuses, self.kinds, self.pipeline_ids, self.branches, self.trigger_ids, self.revisions]
+        values = [len(values) for values in kept if values]
+        return not self.revisions and values in ([], [1])
 
     @property
     def any_set(self) -> bool:
@@ -171,7 +181,9 @@ def listed(
     *,
     limit: int,
     offset: int = 0,
-    after: Build | None = None,
+    upto: Key | None = None,
+    after: Key | None = None,
+    before: Key | None = None,
 ) -> list[Build]:
     """Return builds, newest first by ``created_at``; ties by id, descending.
 
@@ -181,23 +193,87 @@ def listed(
         filters: which of its builds.
         limit: at most this many.
         offset: how many to pass over.
-        after: only builds older than this one.
+        upto: begin with the build that stands here; None: with the newest.
+        after: only builds older than the one that stands here.
+        before: only builds newer than the one that stands here: of those the oldest.
     """
-    if after is None and not filters.any_set:
+    if upto is after is before is None and not filters.any_set:
         wanted = {"account": account_id, "most": limit, "first": offset}
         return [_build(row) for row in db.execute(_PAGE, wanted)]
     query = _filtered(select(*_COLUMNS), account_id, filters)
+    key = tuple_(builds.c.created_at, builds.c.id)
+    if upto is not None:
+        query = query.where(key <= upto)
     if after is not None:
-        query = query.where(tuple_(builds.c.created_at, builds.c.id) < (after.created_at, after.id))
+        query = query.where(key < after)
+    if before is not None:
+        query = query.where(key > before).order_by(builds.c.created_at, builds.c.id)
+        found = [_build(row) for row in db.execute(query.limit(limit))]
+        return found[::-1]
     query = query.order_by(builds.c.created_at.desc(), builds.c.id.desc()).limit(limit).offset(offset)
     return [_build(row) for row in db.execute(query)]
 
 
-def count(db: Connection, account_id: str, filters: Filters) -> int:
-    """Return how many builds match."""
-    if not filters.any_set:
-        return int(db.execute(_COUNT, {"account": account_id}).scalar_one())
-    return int(db.execute(_filtered(select(func.count()), account_id, filters)).scalar_one())
+def count(db: Connection, account_id: str, filters: Filters, *, since: datetime | None = None) -> int:
+    """Return how many builds match; with ``since`` only those created at that moment or later."""
+    query = _filtered(select(func.count()), account_id, filters)
+    if since is not None:
+        query = query.where(builds.c.created_at >= since)
+    return int(db.execute(query).scalar_one())
+
+
+def marks(
+    db: Connection,
+    account_id: str,
+    filters: Filters,
+    *,
+    every: int,
+    since: datetime | None,
+    before: datetime,
+    counted: int,
+) -> tuple[list[Key], int]:
+    """Count the builds that match from the oldest on; find where every ``every``-th of them stands.
+
+    Args:
+        db: an open connection.
+        account_id: whose builds.
+        filters: which of them.
+        every: how far the marks are apart.
+        since: go on with builds created at this moment; None: begin with the oldest.
+        before: end before builds created at this moment.
+        counted: how many match that are older than ``since``.
+
+    Returns:
+        The marks, the oldest first, and ``counted`` with the builds that were counted now.
+    """
+    rows = _filtered(select(builds.c.created_at, builds.c.id), account_id, filters)
+    rows = rows.where(builds.c.created_at < before).order_by(builds.c.created_at, builds.c.id).limit(1)
+    key = tuple_(builds.c.created_at, builds.c.id)
+    skip = bindparam("skip", type_=Integer)
+    # To jump from mark to mark costs a tenth of numbering all rows.
+    first = rows.offset(skip) if since is None else rows.where(builds.c.created_at >= since).offset(skip)
+    at = bindparam("at", type_=builds.c.created_at.type)
+    later = rows.where(key > tuple_(at, bindparam("id", type_=builds.c.id.type))).offset(skip)
+    found: list[Key] = []
+    row = db.execute(first, {"skip": every - counted % every - 1}).first()
+    while row is not None:
+        found.append((row[0], row[1]))
+        row = db.execute(later, {"at": row[0], "id": row[1], "skip": every - 1}).first()
+    rest = _filtered(select(func.count()), account_id, filters).where(builds.c.created_at < before)
+    if found:
+        counted = (counted // every + len(found)) * every
+        rest = rest.where(key > found[-1])
+    elif since is not None:
+        rest = rest.where(builds.c.created_at >= since)
+    return found, counted + int(db.execute(rest).scalar_one())
+
+
+def oldest_unended(db: Connection, account_id: str) -> datetime | None:
+    """Return when the oldest build of an account that has not ended was created; None without one."""
+    query = select(func.min(builds.c.created_at)).where(
+        builds.c.account_id == account_id, builds.c.status.in_(_UNENDED)
+    )
+    return db.execute(query).scalar()
 
 
 def _filtered(query: Select[Any], account_id: str, filters: Filters) -> Select[Any]:

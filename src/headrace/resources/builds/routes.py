@@ -15,6 +15,7 @@ from headrace.resources.builds import data, finding, links, service
 from headrace.resources.builds.changes import changes
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.logs import Told
+from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.schemas import (
     ArchiveQuery,
     BuildOut,
@@ -69,9 +70,12 @@ def get_build(
     sdk="workflows.list",
     example=Example(query="limit=10&page=1"),
 )
-def list_builds(query: BuildsQuery, caller: Caller, db: Connection) -> BuildsOut:
-    """List builds, newest first."""
-    return service.listed(db, caller.account_id, query)
+def list_builds(query: BuildsQuery, caller: Caller, db: Connection, marks: Marks) -> BuildsOut:
+    """List builds, newest first.
+
+    Page 1,000 costs what page 1 costs. Pages move when builds are added; `after` does not.
+    """
+    return service.listed(db, caller.account_id, query, marks)
 
 
 @router.route(

@@ -236,8 +236,12 @@ class BuildsQuery(msgspec.Struct, kw_only=True, rename="camel"):
     end_date: Annotated[_Day | None, Meta(description="created on this day or earlier")] = None
     after: Annotated[
         str | None,
-        Meta(description="id of a build: the next older page, at the cost of the first; instead of `page`"),
+        Meta(description="id of a build: the page after it, of older builds; instead of `page`"),
     ] = None
+    pagination_direction: Annotated[
+        Literal["next", "previous"],
+        Meta(description="`previous`: the page before the build `after`, of newer ones; else without effect"),
+    ] = "next"
 
 
 class BuildQuery(msgspec.Struct, kw_only=True, rename="camel"):

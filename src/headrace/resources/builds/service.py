@@ -18,6 +18,7 @@ from headrace.pipeline.status import BuildStatus, StepStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
 from headrace.resources.builds import policies, queue, repository, restarts, shape, victims
+from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
     Build,
@@ -40,6 +41,7 @@ from headrace.storage import signals
 ENTITY = victims.ENTITY
 _MOST_CHILDREN = 100  # that one build shows
 _DECIDED = frozenset({StepStatus.APPROVED, StepStatus.DENIED})
+_LONGEST_BRANCH = 500  # an index holds it, and PostgreSQL's take 2,700 bytes
 _DELAY_S = 60
 _LONGEST_DELAY = timedelta(days=7)
 _MOST_DELAYED = 1000  # builds of an account
@@ -68,7 +70,12 @@ def start(db: Connection, request: BuildRequest) -> str:
 
     Returns:
         Its id; that of the earlier build where the same request has come before.
+
+    Raises:
+        BadRequest: its branch has a name that no list could find.
     """
+    if len(request.branch or "") > _LONGEST_BRANCH:
+        raise BadRequest(f"branch: a name of at most {_LONGEST_BRANCH} characters")
     if request.request_id is not None:
         known = repository.by_request(db, request.account_id, request.request_id)
         if known is not None:
@@ -130,8 +137,8 @@ def show(db: Connection, found: Sequence[Build]) -> list[BuildOut]:
     return [build_out(build, by_build.get(build.id, [])) for build in found]
 
 
-def listed(db: Connection, account_id: str, query: BuildsQuery) -> BuildsOut:
-    """Return a page of builds, newest first."""
+def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks) -> BuildsOut:
+    """Return a page of builds, newest first. Raises `NotFound` for a cursor that is no build."""
     filters = Filters(
         statuses=[*query.status, "denied"] if "error" in query.status else query.status,
         kinds=query.trigger,
@@ -143,16 +150,22 @@ def listed(db: Connection, account_id: str, query: BuildsQuery) -> BuildsOut:
         created_before=_after(_day(query.end_date, "endDate")),
     )
     limit = rows(query.limit)
-    after = find(db, account_id, query.after) if query.after else None
-    found = repository.listed(
-        db,
-        account_id,
-        filters,
-        limit=limit,
-        offset=0 if after else (query.page - 1) * limit,
-        after=after,
-    )
-    return BuildsOut(BuildsPage(show(db, found), repository.count(db, account_id, filters)))
+    first = 0 if query.after else (query.page - 1) * limit
+    place = marks.place(db, account_id, filters, offset=first, limit=limit, now=datetime.now(UTC))
+    if query.after:
+        cursor = find(db, account_id, query.after)
+        key = (cursor.created_at, cursor.id)
+        if query.pagination_direction == "previous":
+            found = repository.listed(db, account_id, filters, limit=limit, before=key)
+        else:
+            found = repository.listed(db, account_id, filters, limit=limit, after=key)
+    elif place.limit:
+        found = repository.listed(
+            db, account_id, filters, limit=place.limit, offset=place.offset, upto=place.upto
+        )
+    else:
+        found = []
+    return BuildsOut(BuildsPage(show(db, found), place.total))
 
 
 def last_of(

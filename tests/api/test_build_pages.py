@@ -1,0 +1,161 @@
+"""Pages of a long list of builds: all rows, once, in order, whatever page is asked for."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from factories import make_build
+from headrace.http.errors import BadRequest
+from headrace.resources.builds import marks as module
+from headrace.resources.builds import repository
+from headrace.resources.builds.marks import Marks
+from headrace.resources.builds.repository import Filters
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+ALL = Filters()
+
+
+@pytest.fixture(autouse=True)
+def near_marks(monkeypatch):
+    """Marks that are close together: a test need not make thousands of builds."""
+    monkeypatch.setattr(module, "_EVERY", 4)
+    monkeypatch.setattr(module, "_EVERY_SCANNED", 3)
+    monkeypatch.setattr(module, "_ADVANCE_AFTER", 1)
+
+
+@pytest.fixture
+def history(database, people):
+    """Forty builds, some of the same instant, of two branches and three statuses; the newest first."""
+    chance = random.Random(7)  # noqa: S311 - made-up data
+    made = [
+        make_build(
+            database,
+            people["admin"],
+            branch=chance.choice(["main", "dev"]),
+            status=chance.choice(["success", "success", "error", "terminated"]),
+            created_at=NOW - timedelta(minutes=5 + chance.randrange(20)),
+        )
+        for _ in range(40)
+    ]
+    return sorted(made, key=lambda build: (build.created_at, build.id), reverse=True)
+
+
+def page(database, account_id, marks, filters, offset, limit, now=NOW):
+    """The ids of a page, and the number of all."""
+    with database.reading() as db:
+        place = marks.place(db, account_id, filters, offset=offset, limit=limit, now=now)
+        found = repository.listed(
+            db, account_id, filters, limit=place.limit, offset=place.offset, upto=place.upto
+        )
+        return [build.id for build in found] if place.limit else [], place.total
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_in"),
+    [
+        (ALL, lambda _: True),
+        (Filters(branches=["main"]), lambda build: build.branch == "main"),
+        (Filters(statuses=["error", "denied"]), lambda build: build.status == "error"),
+        (
+            Filters(statuses=["success"], branches=["dev"]),
+            lambda build: (build.status, build.branch) == ("success", "dev"),
+        ),
+        (Filters(branches=["none"]), lambda _: False),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 4, 50])
+def test_every_page_is_the_slice_of_the_whole_list(database, people, history, filters, is_in, limit):
+    account_id, marks = people["admin"].active_account_id, Marks()
+    wanted = [build.id for build in history if is_in(build)]
+    offsets = random.Random(limit).sample(range(45), 45)  # noqa: S311 - as above
+    for offset in offsets:
+        expected = (wanted[offset : offset + limit], len(wanted))
+        assert page(database, account_id, marks, filters, offset, limit) == expected
+
+
+def test_new_builds_come_into_the_pages_that_were_asked_for(database, people, history):
+    account_id, marks = people["admin"].active_account_id, Marks()
+    ids = [build.id for build in history]
+    for minute in range(6):
+        now = NOW + timedelta(minutes=minute)
+        build = make_build(
+            database, people["admin"], status="success", created_at=now - timedelta(seconds=30)
+        )
+        ids.insert(0, build.id)
+        for offset in (0, 1, 7, len(ids) - 2):
+            expected = (ids[offset : offset + 4], len(ids))
+            assert page(database, account_id, marks, ALL, offset, 4, now) == expected
+
+
+def test_a_build_that_ends_late_comes_into_its_place(database, people, history):
+    account_id, marks = people["admin"].active_account_id, Marks()
+    late = history[20]
+    with database.transaction() as db:
+        repository.change(db, late.id, status="running")
+    wanted = Filters(statuses=["success"])
+    before = page(database, account_id, marks, wanted, 0, 50)
+    with database.transaction() as db:
+        repository.change(db, late.id, status="success")
+    after = page(database, account_id, marks, wanted, 0, 50)
+    assert late.id not in before[0]
+    assert after[0] == [one.id for one in history if one is late or one.id in before[0]]
+    assert after[1] == len(after[0])
+    assert page(database, account_id, marks, wanted, 2, 5)[0] == after[0][2:7]
+
+
+@pytest.mark.usefixtures("history")
+def test_a_page_far_back_reads_no_more_than_the_first(database, people):
+    """After the first look, what is settled is not counted again: one statement, and few rows to pass."""
+    account_id, marks = people["admin"].active_account_id, Marks()
+    page(database, account_id, marks, ALL, 0, 5)
+    said = []
+
+    def listen(*arguments):
+        said.append(arguments[2])
+
+    event.listen(database.engine, "before_cursor_execute", listen)
+    with database.reading() as db:
+        places = [
+            marks.place(db, account_id, ALL, offset=offset, limit=5, now=NOW) for offset in range(0, 40, 5)
+        ]
+    assert len(said) == len(places)
+    assert max(place.offset for place in places) < 4
+
+
+def test_lists_that_nobody_asks_for_are_forgotten(database, people, history, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_LISTS", 2)
+    account_id, marks = people["admin"].active_account_id, Marks()
+    for branch in ("main", "dev", "none", "main"):
+        page(database, account_id, marks, Filters(branches=[branch]), 0, 5)
+    assert len(marks._lists) == 2
+    assert page(database, account_id, marks, ALL, 0, 50)[0] == [build.id for build in history]
+
+
+def ids(answer):
+    assert answer.status == 200, answer.text
+    return [one["id"] for one in answer.json()["workflows"]["docs"]]
+
+
+def test_a_client_walks_forth_and_back(client, history):
+    wanted = [build.id for build in history]
+    assert ids(client.get("/api/workflow?limit=10&page=3")) == wanted[20:30]
+    assert ids(client.get(f"/api/workflow?limit=10&after={wanted[19]}")) == wanted[20:30]
+    back = f"/api/workflow?limit=10&after={wanted[20]}&paginationDirection=previous"
+    assert ids(client.get(back)) == wanted[10:20]
+    assert ids(client.get("/api/workflow?limit=10&page=2&paginationDirection=previous")) == wanted[10:20]
+    assert ids(client.get("/api/workflow?limit=10&page=900")) == []
+    assert client.get("/api/workflow?limit=10&page=900").json()["workflows"]["total"] == 40
+    assert client.get("/api/workflow?paginationDirection=up").status == 400
+
+
+def test_another_accounts_builds_are_in_no_page(stranger, history):
+    assert ids(stranger.get("/api/workflow?limit=50")) == []
+    assert stranger.get(f"/api/workflow?after={history[3].id}").status == 404
+
+
+def test_a_branch_that_no_index_holds_is_refused(database, people):
+    with pytest.raises(BadRequest, match="branch"):
+        make_build(database, people["admin"], branch="b" * 501)
+    assert make_build(database, people["admin"], branch="ä" * 500).branch == "ä" * 500
