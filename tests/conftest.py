@@ -11,6 +11,10 @@ from headrace.storage import migrations
 from headrace.storage.engine import Database, sqlite_url
 from postgres import PostgresServer, find_programs
 
+# A test may be slow where others work on the same machine; none looks at the time.
+settings.register_profile("headrace", deadline=None)
+settings.load_profile("headrace")
+
 OPEN_NETWORK = ("e2e", "docker", "browser")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
@@ -22,6 +26,14 @@ def pytest_runtest_setup(item):
     """Close the network for all but the tests that say they need it; loopback stays open."""
     if not any(item.get_closest_marker(name) for name in OPEN_NETWORK):
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many cases the tests that count them have looked at."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "cases" and report.when == "call":
+                terminalreporter.line(f"{value} cases")
 
 
 @pytest.fixture(scope="session")

@@ -130,6 +130,15 @@ def test_every_reference_leads_to_a_schema():
     assert SPEC["openapi"].startswith("3.1")
 
 
+def test_the_document_is_valid_by_the_rules_of_openapi_3_1():
+    """Also the values that examples and defaults have, by the schemas that they stand in."""
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415 - a second of imports
+
+    assert [str(one) for one in OpenAPIV31SpecValidator(SPEC).iter_errors()] == []
+    broken = SPEC | {"info": {"title": "no version"}}
+    assert [one.message for one in OpenAPIV31SpecValidator(broken).iter_errors()]
+
+
 def test_a_reader_of_openapi_takes_the_document():
     import schemathesis  # noqa: PLC0415 - a second of imports
 
