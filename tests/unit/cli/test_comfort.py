@@ -1,5 +1,6 @@
 """``open``, ``watch``, ``api`` and completion: what the official client lacks."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from headrace.cli.completion import FRESH_S, cache_folder
 
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 BUILD_ID = "5b4f927dc70d080001536fe3"
 BUILD = {
     "id": BUILD_ID,
@@ -89,6 +91,24 @@ def test_watched_builds_tell_what_changed_and_nothing_twice(server, codefresh):
     assert (code, out) == (1, f"{BUILD_ID} demo/ci running\n{BUILD_ID} demo/ci success\n")
     assert "revoked" in err
     assert server.lines.count("GET /api/workflow?limit=5&page=1") == 3  # at the start, and for builds alone
+
+
+def test_a_watch_ends_quietly_when_its_reader_goes_away(server, codefresh):
+    statuses = itertools.cycle(("pending", "running"))
+    server.answers |= {
+        "GET /api/workflow": lambda _: {"workflows": {"docs": [{**BUILD, "status": next(statuses)}]}},
+        "GET /api/changes": b"".join(CHANGES),
+    }
+    codefresh("version")  # logs in
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", "codefresh --request-retry-delay 1 watch builds | head -n 1"],
+        env={"PATH": PATH, "HOME": str(codefresh.home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{BUILD_ID} demo/ci pending\n", "")
 
 
 @pytest.mark.parametrize(
@@ -195,11 +215,10 @@ def test_bash_completes_names_and_carries_none_of_them_out(server, codefresh):
         "source <(codefresh completion bash); COMP_WORDS=(codefresh run demo); COMP_CWORD=2; "
         "_codefresh_complete; printf '%s\\n' \"${COMPREPLY[@]}\""
     )
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=codefresh.home,
-        env={"PATH": path, "HOME": str(codefresh.home)},
+        env={"PATH": PATH, "HOME": str(codefresh.home)},
         capture_output=True,
         text=True,
         timeout=60,

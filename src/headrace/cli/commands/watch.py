@@ -90,6 +90,8 @@ def _watch_builds(app: App, limit: int) -> int:
                     "this server does not tell changes; use: codefresh get builds --watch"
                 ) from error
             raise
+        except BrokenPipeError:
+            raise  # who read our lines has gone, not the server
         except (OSError, protocol_error()):
             failures += 1
         app.sleep(app.options.retry_delay_s)
