@@ -1,12 +1,17 @@
 """A server with the local runtime for all tests of this worker, and both clients."""
 
+import shutil
+
 import pytest
+from playwright.sync_api import sync_playwright
 
 from e2e import official
 from e2e.server import Server
 from e2e.town import OURS, Cli, Town
 from headrace.storage import migrations
 from headrace.storage.engine import Database, sqlite_url
+
+CHROMIUM = "chromium"
 
 
 def new_town(data, *words):
@@ -51,3 +56,15 @@ def program(request):
 def cli(program, acme, tmp_path):
     """A client with a key for everything in the account."""
     return Cli(program, tmp_path / "home", acme.server.url, acme.key())
+
+
+@pytest.fixture(scope="module")  # while it lives, an event loop runs in this thread
+def browser():
+    """Chromium, for the tests of one module."""
+    program = shutil.which(CHROMIUM)
+    if program is None:
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

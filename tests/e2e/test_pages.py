@@ -3,13 +3,12 @@
 import gzip
 import json
 import re
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from e2e.town import step
 from headrace.resources.users import service as users
@@ -20,23 +19,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = Path(pages.__file__).parent / "built"
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-CHROMIUM = "chromium"
 PASSWORD = "a password for the pages"
 SHELL_BYTES = 20_000
 MOST_ROWS = 300
 LISTS = ("/triggers", "/contexts", "/images", "/step-types", "/workers", "/users")
 HOSTILE = "<script>document.title='owned'</script>"
-
-
-@pytest.fixture(scope="module")  # while it lives, an event loop runs in this thread
-def browser():
-    program = shutil.which(CHROMIUM)
-    if program is None:
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,27 +1,15 @@
 """The page at /api/ in a real browser: found, read, tried with the reader's key, which nothing keeps."""
 
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from e2e.test_pages import AXE, CHROMIUM
+from e2e.test_pages import AXE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 NARROW, WIDE = 360, 1200
-
-
-@pytest.fixture(scope="module")  # while it lives, an event loop runs in this thread
-def browser():
-    program = shutil.which(CHROMIUM)
-    if program is None:
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
