@@ -2,7 +2,7 @@
 import { getBytes, segment } from "./api";
 
 const MOST_BYTES = 128 * 1024; // of a part that are read; a mark comes about every 64 KiB
-const MOST_PARTS = 32; // of all logs in memory
+const KEPT_BYTES = 1 << 20; // of all logs in memory: a window over many short ones keeps all that it shows
 const LONGEST = 4_000; // characters of a line that are shown
 const STAMP = /^\[(\d{4}-\d\d-\d\dT[\d:.]+Z)\] /; // when the line was printed
 
@@ -39,9 +39,13 @@ export class Cache {
     const found = this.parts.get(key) ?? { bytes: new Uint8Array(), lines: [], reading: false };
     this.parts.delete(key);
     this.parts.set(key, found);
+    let size = 0;
+    for (const part of this.parts.values()) size += part.bytes.length;
     for (const [oldest, part] of this.parts) {
-      if (this.parts.size <= MOST_PARTS) break;
-      if (!part.reading) this.parts.delete(oldest);
+      if (size <= KEPT_BYTES) break;
+      if (part.reading || part === found) continue;
+      this.parts.delete(oldest);
+      size -= part.bytes.length;
     }
     return found;
   }
