@@ -1,6 +1,7 @@
 """Every folder here is a build: ``codefresh.yml`` is run, ``expect.yml`` says what comes of it.
 
-Scenarios run on the fake runtime; those that need nothing of the fake run on local and docker too.
+Scenarios run on the fake runtime, and on local and docker too. `fake_only` says why one cannot;
+`makes_images` and `containers` mean what the local runtime does not have.
 """
 
 import asyncio
@@ -107,6 +108,11 @@ def annotated(records):
         for (kind, entity), values in records.annotations.items()
         if values
     }
+
+
+def test_what_runs_on_the_fake_alone_says_why():
+    reasons = [expectation(folder).get("fake_only") for folder in FOLDERS]
+    assert [why for why in reasons if why is not None and (not isinstance(why, str) or len(why) < 20)] == []
 
 
 @pytest.mark.parametrize(("name", "folder"), list(cases()))
