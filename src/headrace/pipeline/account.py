@@ -18,7 +18,6 @@ from headrace.pipeline.variables import SYSTEM_PREFIXES, references
 DEFAULT_GIT = "CF-default"  # always there
 _LISTS = {"Git": "contexts", "Registry": "registries", "Cluster": "clusters"}
 _FOLDED = re.compile(r"( *)- *>-\s*")
-_MIXED = re.compile(r" +\t|\t+ ")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +29,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     default_registry: str | None = None
     clusters: tuple[str, ...] = ()
     variables: frozenset[str] | None = None  # names that a run will know; None: that is not known
-
-
-def mixed_indentation(text: str) -> list[int]:
-    """The lines that are indented by tabs and spaces both, from 1."""
-    return [number for number, line in enumerate(text.split("\n"), 1) if _MIXED.match(line)]
 
 
 def uneven_folds(text: str) -> list[int]:

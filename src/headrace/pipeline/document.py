@@ -27,7 +27,7 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MIXED_INDENTATION = re.compile(r"^(?: +\t|\t+ )[ \t]*[^\s]", re.MULTILINE)
+_MIXED_INDENTATION = re.compile(r"(?: +\t|\t+ )[ \t]*[^\s]")
 _EXACT_BITS = 63  # larger whole numbers become floats, as in JavaScript
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "<<"
@@ -80,8 +80,8 @@ def load(text: str) -> Document:
         line = error.object.count("\n", 0, error.start) + 1
         raise _failed("the text holds half of a surrogate pair", line) from None
     except yaml.MarkedYAMLError as error:
-        if (found := _MIXED_INDENTATION.search(text)) is not None:
-            raise SpecErrors([mixed(text.count("\n", 0, found.start()) + 1)]) from None
+        if mixed := mixed_indentation(text):
+            raise SpecErrors(mixed) from None
         mark = error.problem_mark or error.context_mark
         words = ", ".join(filter(None, (error.context, error.problem)))
         raise _failed(words, *_position(mark)) from None
@@ -120,15 +120,19 @@ def _position(mark: _Mark | None) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
 
 
-def mixed(line: int) -> SpecError:
-    """The error of a line that is indented by tabs and spaces both."""
-    return SpecError(
-        "Your YAML contains both spaces and tabs.",
-        hint="indent with spaces only",
-        line=line,
-        type="Error",
-        code=_MIXED_CODE,
-    )
+def mixed_indentation(text: str) -> list[SpecError]:
+    """The lines that are indented by tabs and spaces both, each as an error of its own."""
+    return [
+        SpecError(
+            "Your YAML contains both spaces and tabs.",
+            hint="indent with spaces only",
+            line=number,
+            type="Error",
+            code=_MIXED_CODE,
+        )
+        for number, line in enumerate(text.split("\n"), 1)
+        if _MIXED_INDENTATION.match(line)
+    ]
 
 
 def _line_of_bad_character(text: str) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.pipeline.account import Account, check_account, mixed_indentation, uneven_folds
-from headrace.pipeline.document import Document, load, mixed, of_mapping
+from headrace.pipeline.account import Account, check_account, uneven_folds
+from headrace.pipeline.document import Document, load, mixed_indentation, of_mapping
 from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.findings import Findings
 from headrace.pipeline.spec import read_spec
@@ -55,8 +55,8 @@ def validate(
             no mistake of the language. None leaves both out.
     """
     text = source if isinstance(source, str) and account is not None else ""
-    if lines := mixed_indentation(text):
-        return Validation(tuple(mixed(line) for line in lines))
+    if mixed := mixed_indentation(text):
+        return Validation(tuple(mixed))
     try:
         document = load(source) if isinstance(source, str) else of_mapping(source)
     except SpecErrors as errors:
