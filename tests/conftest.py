@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from headrace.storage import migrations
@@ -18,7 +18,8 @@ settings.load_profile("headrace")
 OPEN_NETWORK = ("e2e", "docker", "browser")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 

@@ -37,7 +37,8 @@ def state(route: Route | None) -> str:
         return MISSING
     if "not offered" in route.summary:
         return REFUSED
-    return EMPTY if "nothing happens" in route.summary else REAL
+    is_empty = "nothing happens" in route.summary or route.summary.endswith(": none")
+    return EMPTY if is_empty else REAL
 
 
 def page(routes: list[Route]) -> str:

@@ -23,12 +23,7 @@ NAMES = runpy.run_path(str(ROOT / "src/headrace/client/names.py"))  # the packag
 snake, option_name = NAMES["snake"], NAMES["option"]
 KEY_HEADER = "Idempotency-Key"
 SIMPLE = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-# What official clients ask for and this server answers as unknown; and one address as they write it.
-ELSEWHERE = {
-    "helm.boards.list": ("GET", "/helm/boards"),
-    "helm.repos.list": ("GET", "/helm/repos"),
-    "teams.list": ("GET", "/team"),
-}
+# One address as official clients write it.
 AS_WRITTEN = {"contexts.create": "/contexts/"}
 HEAD = '"""{text}\n\nMade from the API document when the package is installed; do not edit.\n"""\n\n'
 
@@ -186,9 +181,6 @@ def _table(methods: list[Method]) -> str:
         fields = (one.method, one.path, path, query, one.body is not None, one.is_stream)
         fields += (one.is_keyed, one.has_effect)
         lines.append(f"    {one.sdk!r}: Operation{fields!r},")
-    for name, (method, path) in ELSEWHERE.items():
-        if name not in {one.sdk for one in methods}:
-            lines.append(f"    {name!r}: Operation{(method, path, (), (), False, False, False, False)!r},")
     return "\n".join([*lines, "}", ""])
 
 
@@ -212,7 +204,7 @@ def _groups(groups: list[str]) -> str:
 
 
 def _class(group: str) -> str:
-    return "".join(part[0].upper() + part[1:] for part in group.split("."))
+    return "".join(part[0].upper() + part[1:] for part in group.replace("-", ".").split("."))
 
 
 def _module(group: str, methods: list[Method]) -> str:

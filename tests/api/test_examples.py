@@ -46,12 +46,17 @@ OTHERWISE = {
     "registries-test": 400,
     "kubernetes-generate-image-pull-secret": 400,
     **{f"clusters-{name}": 400 for name in AWAY},
+    "helm-sections-create": 404,  # its board is only an example
+    "repos-git-list": 400,  # so is the password of the integration
+    "repos-git-get-repo": 400,
 }
 # What an operation makes, so that it is not there before.
 CLEARED = {
     "clusters-create": ("/api/clusters/local/cluster/prod",),
     "compositions-create": ("/api/compositions/shop",),
     "compositions-duplicate": ("/api/compositions/shop-copy",),
+    "helm-repos-create": ("/api/helm/repos/charts",),
+    "repos-create": ("/api/services/acme%2Fshop",),
     "contexts-create": ("/api/contexts/shared-config",),
     "registries-create": ("/api/registries/main",),
     "steps-create": ("/api/step-types/acme%2Fhello",),
@@ -134,6 +139,7 @@ class Town:
             "RUNTIME_ENVIRONMENT": self.environment(operation),
             "TRIGGER_ID": pipeline_id,
             "TOKEN": location["url"].partition("token=")[2],
+            **self.gathered(build["accountId"]),
         }
         link = f"/api/hermes/triggers/{found['EVENT']}/my-project%2Fmy-basic-pipeline"
         assert self.server.call("POST", link, {})[0] == 200
@@ -154,6 +160,27 @@ class Town:
         """Make an agent of this name where there is none; return its id."""
         status, answer = self.server.call("POST", "/api/agents", {"name": name})
         return answer["id"] if status == 200 else self.server.get(f"/api/agents/name/{name}")["id"]
+
+    def gathered(self, account_id):
+        """Make a board with a section, a Helm repository, a repository, and a team with a user."""
+        self.make("helm-repos-create")
+        assert self.server.call("POST", "/api/services?context=github", ROUTES["repos-create"].example.body)[
+            0
+        ] in (200, 409)
+        self.clear("/api/helm/boards")
+        self.server.call("POST", "/api/helm/boards", {"name": "production"})
+        board_id = self.server.get("/api/helm/boards/name/production")["_id"]
+        section = {"boardId": board_id, "name": "main"}
+        for team in self.server.get("/api/team"):
+            self.clear(f"/api/team/{team['_id']}")
+        user_id = self.server.get(f"/api/accounts/{account_id}/users")[0]["_id"]
+        team = {"name": "ops", "users": [user_id]}
+        return {
+            "BOARD_ID": board_id,
+            "SECTION_ID": self.server.call("POST", "/api/helm/boards/sections", section)[1]["_id"],
+            "TEAM_ID": self.server.call("POST", "/api/team", team)[1]["_id"],
+            "USER_ID": user_id,
+        }
 
     def event(self):
         """Make the event of the example where there is none; return its URI."""

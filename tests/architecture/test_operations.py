@@ -31,6 +31,16 @@ def test_every_operation_that_is_needed_first_is_real():
     assert {path for path, state in states.items() if state != operations.REAL} == set()
 
 
+def test_no_operation_is_unknown():
+    missing = {
+        row["path"]
+        for row in operations.listed()
+        if operations.address(row["method"], row["path"]) not in ROUTES
+    }
+    # What launched compositions leave running comes with what launches them.
+    assert {path for path in missing if not path.startswith("/environments/")} == set()
+
+
 def test_the_list_has_every_operation_of_the_reference():
     if not REFERENCE.is_file():
         pytest.skip(f"no reference here: {REFERENCE} is missing")

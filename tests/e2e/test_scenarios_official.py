@@ -4,13 +4,18 @@ Every test runs with the unmodified official client and with ours, in an account
 """
 
 import json
+import os
 import re
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import yaml
 
 from e2e.server import until
-from e2e.town import STEPS, TRIGGER, curl, rows
+from e2e.town import OURS, STEPS, TRIGGER, curl, rows
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
@@ -40,6 +45,32 @@ SEED = {
 PIPELINE = "my-project/my-basic-pipeline"
 NO_PERMISSION = "You do not have permissions to perform this action"
 FINAL = ("success", "error", "denied", "terminated")
+
+
+class GitHost(BaseHTTPRequestHandler):
+    """Speaks like GitHub and has one repository."""
+
+    def do_GET(self):
+        shop = {"full_name": "acme/shop", "private": False, "ssh_url": "", "clone_url": ""}
+        body = json.dumps(shop if self.path.startswith("/api/v3/repos/") else [shop]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def git_host():
+    """The address of a Git host."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), GitHost) as host:
+        thread = threading.Thread(target=host.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{host.server_port}"
+        host.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -430,6 +461,91 @@ def test_a43_a_step_type_is_created_shown_replaced_used_and_deleted(cli, acme):
     gone = cli("get", "step-types", "acme/hello")
     assert gone.code == 1
     assert "was not found" in gone.stderr
+
+
+LISTS = (
+    "agents",
+    "boards",
+    "builds",
+    "clusters",
+    "compositions",
+    "contexts",
+    "environments",
+    "helm-repo",
+    "images",
+    "registry",
+    "repository",
+    "runtime-environments",
+    "step-types",
+    "system-runtime-environments",
+    "teams",
+    "tokens",
+    "triggers",
+    "trigger-events",
+    "trigger-types",
+)
+# What an account has without anybody making it.
+NEVER_EMPTY = ("contexts", "runtime-environments", "step-types", "tokens", "trigger-types")
+
+
+@pytest.mark.parametrize("noun", LISTS)
+def test_a44_every_list_of_the_makers_is_answered(cli, acme, noun):
+    auth = {"type": "basic", "password": "x"}
+    document = {
+        "metadata": {"name": "gh", "default": True},
+        "spec": {"type": "git.github", "data": {"auth": auth}},
+    }
+    acme.call("POST", "/api/contexts", document)
+    printed = cli.ok("get", noun)
+    if noun == "system-runtime-environments" and cli.program != OURS:
+        assert "codefresh get" in printed  # not for users of a platform: it says what there is
+    else:
+        assert (printed == "no available resources\n") == (noun not in NEVER_EMPTY)
+
+
+def test_a44_the_repositories_of_a_git_host_are_listed_added_and_forgotten(cli, acme, git_host):
+    auth = {"type": "basic", "password": "good", "apiHost": git_host}
+    document = {
+        "metadata": {"name": "gh", "default": True},
+        "spec": {"type": "git.github", "data": {"auth": auth}},
+    }
+    acme.call("POST", "/api/contexts", document)
+    head, row = rows(cli.ok("get", "repository", "-a"))
+    assert (head, row) == (
+        ["GIT_CONTEXT", "OWNER", "NAME", "REPO_SHORTCUT"],
+        ["gh", "acme", "shop", "acme/shop"],
+    )
+    assert cli.ok("add", "repository", "acme/shop") == (
+        'Found repository "shop" at context "gh"\nRepository added: acme/shop\n'
+    )
+    assert rows(cli.ok("get", "repository"))[1] == ["gh", "acme", "shop", "acme/shop"]
+    assert cli.ok("delete", "repository", "acme/shop") == "Successfully deleted repo: acme/shop\n"
+    assert cli.ok("get", "repository") == "no available resources\n"
+
+
+def test_a_team_gets_and_loses_a_user(cli, acme):
+    user = acme.call("GET", "/api/user")
+    assert cli.ok("create", "team", "ops", "-t", "a") == "Team: ops created\n"
+    team = cli.json("get", "teams")
+    words = ("-t", team.get("id") or team["_id"], "-u", user["_id"])
+    assert cli.ok("patch", "team", *words) == f"User: {words[3]} was assigned to team: {words[1]}\n"
+    assert user["userName"] in cli.ok("get", "teams")
+    assert cli.ok("delete", "team", *words) == f"User: {words[3]} was removed from team: {words[1]}\n"
+    assert user["userName"] not in cli.ok("get", "teams")
+
+
+def test_a48_a_program_on_the_sdk_touches_every_resource(acme, official_program):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "NODE_PATH": str(official_program.parents[1]),
+        "CF_URL": acme.server.url,
+        "CF_API_KEY": acme.key(),
+    }
+    program = Path(__file__).with_name("sdk_program.js")
+    done = subprocess.run(
+        ["node", program], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "every resource was touched\n"), done.stderr
 
 
 def test_a45_the_makers_own_story_runs_through(cli):

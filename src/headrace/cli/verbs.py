@@ -232,6 +232,7 @@ VERBS: dict[str, Verb] = {
         Verb("delete", "Delete a resource, or the one that a file (-f) names.", on_file="delete_from"),
         Verb("generate", "Make something for others from what is stored."),
         Verb("patch", "Change parts of a resource."),
+        Verb("add", "Add what an integration sees."),
         Verb("annotate", "Put annotations on a resource."),
     )
 }

@@ -14,6 +14,8 @@ class Scope(StrEnum):
     AGENT = "agent"
     AGENT_READ = "agent:read"
     AGENT_WRITE = "agent:write"
+    AUDIT = "audit"
+    AUDIT_READ = "audit:read"
     BUILD = "build"
     BUILD_READ = "build:read"
     BUILD_READ_STATUS = "build:read:status"
@@ -21,6 +23,9 @@ class Scope(StrEnum):
     CLUSTER = "cluster"
     CLUSTER_READ = "cluster:read"
     CLUSTER_WRITE = "cluster:write"
+    HELM = "helm"
+    HELM_READ = "helm:read"
+    HELM_WRITE = "helm:write"
     PIPELINE = "pipeline"
     PIPELINE_APPROVE = "pipeline:approve"
     PIPELINE_READ = "pipeline:read"
@@ -29,6 +34,12 @@ class Scope(StrEnum):
     PROJECT = "project"
     PROJECT_READ = "project:read"
     PROJECT_WRITE = "project:write"
+    REPOS = "repos"
+    REPOS_READ = "repos:read"
+    REPOS_WRITE = "repos:write"
+    RUNNER_INSTALLATION = "runner-installation"
+    RUNNER_INSTALLATION_READ = "runner-installation:read"
+    RUNNER_INSTALLATION_WRITE = "runner-installation:write"
     STEP_TYPE = "step-type"
     STEP_TYPE_READ = "step-type:read"
     STEP_TYPE_WRITE = "step-type:write"
@@ -44,6 +55,10 @@ LABELS: dict[str, dict[Scope, str]] = {
         Scope.AGENT_READ: "Read information about runner agents",
         Scope.AGENT_WRITE: "Change runner agents, and report for them",
     },
+    "audit": {
+        Scope.AUDIT: "Full access to the audit log",
+        Scope.AUDIT_READ: "Read the audit log",
+    },
     "build": {
         Scope.BUILD: "Full access to all build information",
         Scope.BUILD_READ: "Get all information from builds",
@@ -54,6 +69,11 @@ LABELS: dict[str, dict[Scope, str]] = {
         Scope.CLUSTER: "Full access to Kubernetes cluster integrations",
         Scope.CLUSTER_READ: "Read information from Kubernetes integrations",
         Scope.CLUSTER_WRITE: "Change Kubernetes integrations",
+    },
+    "helm": {
+        Scope.HELM: "Full access to Helm boards and repositories",
+        Scope.HELM_READ: "Read Helm boards and repositories",
+        Scope.HELM_WRITE: "Change Helm boards and repositories",
     },
     "pipeline": {
         Scope.PIPELINE: "Full access to pipelines",
@@ -66,6 +86,16 @@ LABELS: dict[str, dict[Scope, str]] = {
         Scope.PROJECT: "Full access to projects",
         Scope.PROJECT_READ: "Get information from projects",
         Scope.PROJECT_WRITE: "Change project information",
+    },
+    "repos": {
+        Scope.REPOS: "Full access to Git repositories",
+        Scope.REPOS_READ: "Read Git repositories of the account's integrations",
+        Scope.REPOS_WRITE: "Add and remove Git repositories",
+    },
+    "runner-installation": {
+        Scope.RUNNER_INSTALLATION: "Full access to installations of runners",
+        Scope.RUNNER_INSTALLATION_READ: "Read installations of runners",
+        Scope.RUNNER_INSTALLATION_WRITE: "Report installations of runners",
     },
     "step-type": {
         Scope.STEP_TYPE: "Full access to step types",

@@ -40,6 +40,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get environments|env|environment",
         "get helm-repo",
         "get registry",
+        "get system-runtime-environments|sys-re|system-runtime-environment",
         "get teams|team|tm",
     ),
     "open": ("open",),
@@ -51,6 +52,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch project",
     ),
     "registries": ("create registry standard", "delete registry"),
+    "repositories": (
+        "add repository|repo",
+        "delete repository|repo",
+        "get repository|repo",
+    ),
     "run": ("run",),
     "runtime_environments": (
         "delete runtime-environments|re|runtime-environment",
@@ -59,6 +65,13 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch runtime-environments|re|runtime-environment",
     ),
     "step_types": ("delete step-type", "get step-types|step-type"),
+    "teams": (
+        "create helm-repo",
+        "create teams|team|tm",
+        "delete helm-repo",
+        "delete teams|team|tm",
+        "patch teams|team|tm",
+    ),
     "tokens": (
         "create token",
         "delete tokens|token",

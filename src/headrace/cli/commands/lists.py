@@ -88,6 +88,12 @@ LISTINGS: dict[str, Listing] = {
             "default": "default",
         },
     ),
+    "system-runtime-environments": Listing(
+        kind="runtime-environment",
+        operation="onPrem.runtimeEnvs.list",
+        summary="Show the environments of the platform.",
+        cells={"name": "metadata.name", "version": "version", "extends": "extends"},
+    ),
     "teams": Listing(
         kind="team",
         operation="teams.list",

@@ -155,6 +155,11 @@ class Fields:
         """Tell whether the value is true."""
         return self.at(*path)._value is True  # noqa: SLF001 - of this class
 
+    @property
+    def is_false(self) -> bool:
+        """Tell whether the value is there and is false."""
+        return self._value is False
+
     def items(self, *path: str | int) -> "list[Fields]":
         """Return the members of a list; else none."""
         value = self.at(*path)._value  # noqa: SLF001 - of this class

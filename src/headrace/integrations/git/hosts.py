@@ -23,6 +23,8 @@ _OK = range(200, 300)
 _HIDDEN = (401, 403, 404)  # a private repository answers one of them to who may not see it
 _GITLAB = {"failure": "failed", "error": "failed"}
 _BITBUCKET = {"pending": "INPROGRESS", "running": "INPROGRESS", "success": "SUCCESSFUL"}
+MOST_REPOS = 1000  # of one list
+_PAGE = 100
 _PUBLIC = {
     "https://github.com": "https://api.github.com",
     "https://bitbucket.org": "https://api.bitbucket.org/2.0",
@@ -38,6 +40,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class HostRepo(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository as its host shows it."""
+
+    owner: str
+    name: str
+    private: bool
+    ssh_url: str
+    https_url: str
+    default_branch: str
+
+
 class Host:
     """One Git host with a login.
 
@@ -50,6 +63,53 @@ class Host:
         self._provider = provider
         self._base = credentials.base_url.rstrip("/")
         self._username, self._password = credentials.username, credentials.password
+
+    def repositories(self) -> list[HostRepo]:
+        """Return the repositories that the login sees, by owner and name, at most `MOST_REPOS`.
+
+        Raises:
+            HostFailed: the host does not tell.
+        """
+        per_page = {"github": "per_page", "gitlab": "per_page"}.get(self._provider, "pagelen")
+        place = {
+            "github": "/user/repos",
+            "gitlab": "/projects?membership=true",
+            "bitbucket": "/repositories?role=member" if self._is_cloud else "/api/1.0/repos",
+        }[self._provider]
+        place += "&" if "?" in place else "?"
+        found: list[HostRepo] = []
+        while len(found) < MOST_REPOS:
+            page = len(found) // _PAGE + 1
+            paging = f"page={page}&{per_page}={_PAGE}"
+            if self._provider == "bitbucket" and not self._is_cloud:
+                paging = f"start={len(found)}&limit={_PAGE}"
+            answer = Fields(self._ask("GET", place + paging))
+            items = answer.items() or answer.items("values")
+            found += [_host_repo(one) for one in items]
+            if len(items) < _PAGE:
+                break
+        return sorted(found[:MOST_REPOS], key=lambda one: (one.owner, one.name))
+
+    def repository(self, repo: str) -> HostRepo | None:
+        """Return one repository, ``owner/name``; None where the login sees none of that name.
+
+        Raises:
+            HostFailed: the host does not tell.
+        """
+        owner, _, name = repo.rpartition("/")
+        place = {
+            "github": f"/repos/{_path(repo)}",
+            "gitlab": f"/projects/{quote(repo, safe='')}",
+            "bitbucket": f"/repositories/{_path(repo)}"
+            if self._is_cloud
+            else f"/api/1.0/projects/{quote(owner)}/repos/{quote(name)}",
+        }[self._provider]
+        try:
+            return _host_repo(Fields(self._ask("GET", place)))
+        except HostFailed as failure:
+            if " answers 404 " in str(failure):
+                return None
+            raise
 
     def set_status(self, repo: str, revision: str, status: Status) -> None:
         """Show the status of a build beside a commit. Raises `HostFailed`."""
@@ -207,3 +267,22 @@ def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPCon
 
 def _path(repo: str) -> str:
     return "/".join(quote(part, safe="") for part in repo.split("/"))
+
+
+def _host_repo(fields: Fields) -> HostRepo:
+    """Read a repository as GitHub, GitLab, Bitbucket Cloud or Bitbucket Server shows it."""
+    whole = fields.text("full_name") or fields.text("path_with_namespace")
+    owner, _, name = whole.rpartition("/")
+    clones = {one.text("name"): one.text("href") for one in fields.items("links", "clone")}
+    private = fields.flag("private") or fields.flag("is_private") or fields.text("visibility") == "private"
+    return HostRepo(
+        owner=owner or fields.text("project", "key"),
+        name=name or fields.text("slug"),
+        private=private or fields.at("public").is_false,
+        ssh_url=fields.text("ssh_url") or fields.text("ssh_url_to_repo") or clones.get("ssh", ""),
+        https_url=fields.text("clone_url")
+        or fields.text("http_url_to_repo")
+        or clones.get("https", "")
+        or clones.get("http", ""),
+        default_branch=fields.text("default_branch") or fields.text("mainbranch", "name"),
+    )

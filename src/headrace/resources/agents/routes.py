@@ -98,6 +98,25 @@ def report_agent(agentId: str, body: AgentReport, caller: Caller, db: Connection
 
 @_one.route("GET", "/{agentId}/tasks", scope=Scope.AGENT_READ, sdk="agents.tasks")
 def list_agent_tasks(agentId: str, caller: Caller, db: Connection) -> list[dict[str, Any]]:  # noqa: N803
-    """Get the tasks of a runner agent: not offered, the answer is 501."""
+    """Get the tasks of a runner agent: none.
+
+    Builds run on the workers of this server; start ``headrace worker`` where they are to run.
+    """
     service.find(db, caller.account_id, agentId)
-    raise NotOffered("agents get no builds from this server; start 'headrace worker' there instead")
+    return []
+
+
+@_one.route(
+    "POST",
+    "/{agentId}/tasks/{task}/statuses",
+    scope=Scope.AGENT_WRITE,
+    sdk="agents.reportTask",
+    example=Example(path={"task": "sample"}),
+)
+def report_agent_task(agentId: str, task: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: N803
+    """Report what became of a task: not offered, the answer is 501.
+
+    No agent is given tasks.
+    """
+    service.find(db, caller.account_id, agentId)
+    raise NotOffered(f"the task {task!r} was not given to this agent; it is given none")

@@ -194,6 +194,15 @@ def git_credentials(db: Connection, box: SecretBox, account_id: str, name: str |
     return git_host(db, box, account_id, name)[1]
 
 
+def git_name(db: Connection, account_id: str, name: str) -> str | None:
+    """Return the name of a git context, of the default one for ``""``; None where there is none."""
+    if name in _DEFAULT_NAMES:
+        context = repository.default_git(db, account_id, types=GIT_TYPES)
+    else:
+        context = repository.by_name(db, account_id, name)
+    return context.name if context is not None and context.type in GIT_TYPES else None
+
+
 def git_host(db: Connection, box: SecretBox, account_id: str, name: str | None) -> tuple[str, GitCredentials]:
     """Return the kind of a Git host, ``github``, ``gitlab`` or ``bitbucket``, and the login there.
 

@@ -106,6 +106,11 @@ def by_name(db: Connection, account_id: str, name: str) -> User:
     return user
 
 
+def members(db: Connection, account_id: str) -> dict[str, User]:
+    """Return the users of an account by their ids, in the order of their names."""
+    return {user.id: user for user in repository.of_account(db, account_id)}
+
+
 def login(
     db: Connection, sessions: Sessions, name: str, password: str, *, throttle: Throttle, address: str
 ) -> SessionOut:

@@ -1,0 +1,1 @@
+"""Helm boards with their sections, and Helm repositories: stored documents of an account."""

@@ -1,0 +1,1 @@
+"""Git repositories that an account added, and those that its Git integrations see."""

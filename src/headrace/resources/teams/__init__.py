@@ -1,0 +1,1 @@
+"""Teams: users of an account that belong together."""

@@ -1,0 +1,75 @@
+"""The operations of teams."""
+
+from typing import Any
+
+from headrace.http.auth import Caller
+from headrace.http.routing import Connection, Example, Router
+from headrace.http.scopes import Scope
+from headrace.resources.teams import service
+from headrace.resources.teams.schemas import TeamBody, TeamName, TeamOut
+
+router = Router("/team", tag="teams")
+
+
+@router.route("GET", "", scope=Scope.GENERAL, sdk="teams.list")
+def list_teams(caller: Caller, db: Connection) -> list[TeamOut]:
+    """List the teams of the account by name, with their members.
+
+    A team groups users. It gives no rights: those are the scopes of a key and who is an admin.
+    """
+    return service.listed(db, caller.account_id)
+
+
+@router.route("GET", "/{userId}/findTeamsByUser", scope=Scope.GENERAL, sdk="teams.listByUser")
+def list_teams_of_user(userId: str, caller: Caller, db: Connection) -> list[TeamOut]:  # noqa: N803 - the wire name
+    """List the teams that a user of the account is in."""
+    return service.of_user(db, caller.account_id, userId)
+
+
+@router.route(
+    "POST",
+    "",
+    scope=Scope.GENERAL,
+    sdk="teams.create",
+    admin=True,
+    example=Example(body={"name": "platform", "tags": [], "users": []}),
+)
+def create_team(body: TeamBody, caller: Caller, db: Connection) -> TeamOut:
+    """Create a team of users of the account; the name is unique in it."""
+    return service.create(db, caller.account_id, body)
+
+
+@router.route(
+    "PUT", "/{teamId}/{userId}/assignUserToTeam", scope=Scope.GENERAL, sdk="teams.addUser", admin=True
+)
+def add_user_to_team(teamId: str, userId: str, caller: Caller, db: Connection) -> TeamOut:  # noqa: N803
+    """Put a user of the account into a team; one who is in it stays."""
+    return service.assign(db, caller.account_id, teamId, userId)
+
+
+@router.route(
+    "PUT", "/{teamId}/{userId}/deleteUserFromTeam", scope=Scope.GENERAL, sdk="teams.removeUser", admin=True
+)
+def remove_user_from_team(teamId: str, userId: str, caller: Caller, db: Connection) -> TeamOut:  # noqa: N803
+    """Take a user out of a team; the user stays in the account."""
+    return service.take_out(db, caller.account_id, teamId, userId)
+
+
+@router.route(
+    "PUT",
+    "/{id}/renameTeam",
+    scope=Scope.GENERAL,
+    sdk="teams.rename",
+    admin=True,
+    example=Example(body={"name": "platform-team"}),
+)
+def rename_team(id: str, body: TeamName, caller: Caller, db: Connection) -> TeamOut:  # noqa: A002 - the wire name
+    """Give a team another name."""
+    return service.rename(db, caller.account_id, id, body.name)
+
+
+@router.route("DELETE", "/{id}", scope=Scope.GENERAL, sdk="teams.delete", admin=True)
+def delete_team(id: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: A002 - as above
+    """Delete a team; its members stay in the account."""
+    service.delete(db, caller.account_id, id)
+    return {}
