@@ -78,7 +78,7 @@ def server(tmp_path_factory, migrated_sqlite):
         acme = accounts.by_name(db, "acme")
         users.create(db, acme.id, "admin", password=PASSWORD, is_account_admin=True, now=datetime.now(UTC))
     database.close()
-    with Server(data, "--runtime", "fake", key=key) as found:
+    with Server(data, "--runtime", "fake", "--rate-limit", "0", key=key) as found:
         yield found
 
 
