@@ -1,6 +1,19 @@
 /** Server-sent events of the account: what has changed, so that open lists read it again. */
 
-export type Kind = "builds";
+/** What is told of: the tag of the operations that change it. */
+export type Kind =
+  | "builds"
+  | "clusters"
+  | "contexts"
+  | "images"
+  | "pipelines"
+  | "projects"
+  | "registries"
+  | "runtime-environments"
+  | "step-types"
+  | "tokens"
+  | "triggers"
+  | "users";
 type Act = () => void;
 
 const watching = new Map<Kind, Set<Act>>();

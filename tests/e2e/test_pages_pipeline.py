@@ -1,0 +1,90 @@
+"""The page of a pipeline: its variables, triggers and settings, and what others change meanwhile."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.test_pages import browser, log_in, new_page, person  # noqa: F401 - fixtures
+
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+PATH = "/api/pipelines/p%2Fok"
+
+
+def test_an_encrypted_variable_is_written_and_never_shown(new_page, person, acme):  # noqa: F811
+    acme.pipeline("ok")
+    page = log_in(new_page(), person, "/pipelines/p%2Fok?tab=variables")
+    page.get_by_role("button", name="New variable").click()
+    page.get_by_label("Name").fill("TOKEN")
+    page.get_by_label("Value").fill("very-secret")
+    page.get_by_label("encrypted").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("row", name=re.compile("TOKEN encrypted"))).to_be_visible()
+    expect(page.get_by_text("very-secret")).to_have_count(0)
+    shown = acme.call("GET", f"{PATH}?decryptVariables=true")["spec"]["variables"]
+    assert [(one["key"], one["value"]) for one in shown] == [("TOKEN", "very-secret")]
+
+
+def test_a_trigger_and_settings_are_stored(new_page, person, acme):  # noqa: F811
+    acme.pipeline("ok")
+    page = log_in(new_page(), person, "/pipelines/p%2Fok?tab=triggers")
+    page.get_by_role("button", name="New time").click()
+    page.get_by_label("Name", exact=True).fill("nightly")
+    page.get_by_label("Five fields").fill("@daily")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("row", name=re.compile("nightly"))).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("of one branch at a time").fill("3")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("Saved as revision 2")).to_be_visible()
+    spec = acme.call("GET", PATH)["spec"]
+    assert spec["branchConcurrency"] == 3
+    assert spec["cronTriggers"][0]["expression"] == "@daily"
+
+
+def test_a_pipeline_is_cloned_renamed_and_run(new_page, person, acme):  # noqa: F811
+    steps = {"one": {"image": "alpine", "commands": ["echo 1"]}, "two": {"image": "alpine"}}
+    acme.pipeline("ok", steps=steps)
+    page = log_in(new_page(), person, "/pipelines/p%2Fok")
+    page.get_by_role("button", name="Clone").click()
+    page.get_by_label("Name of the copy").fill("p/copy")
+    page.get_by_role("dialog").get_by_role("button", name="Clone").click()
+    expect(page.get_by_role("heading", name="p/copy")).to_be_visible()
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name, with its project").fill("q/other")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", name="q/other")).to_be_visible()
+    page.get_by_role("button", name="Run", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("without caches").check()
+    dialog.get_by_text("as curl / as codefresh").click()
+    expect(dialog.locator("[data-command=codefresh]")).to_have_text("codefresh run q/other --no-cache")
+    dialog.get_by_role("button", name="Run", exact=True).click()
+    expect(page).to_have_url(re.compile("/builds/[0-9a-f]{24}"))
+
+
+@pytest.mark.parametrize(
+    ("page_path", "path", "body", "name"),
+    [
+        ("/projects", "/api/projects", {"projectName": "fresh"}, "fresh"),
+        (
+            "/contexts",
+            "/api/contexts",
+            {"metadata": {"name": "fresh"}, "spec": {"type": "config", "data": {}}},
+            "fresh",
+        ),
+        ("/user/keys", "/api/auth/key", {"name": "fresh"}, "fresh"),
+    ],
+)
+def test_what_is_made_elsewhere_appears_in_an_open_list(new_page, person, acme, page_path, path, body, name):  # noqa: F811
+    page = log_in(new_page(), person, page_path)
+    expect(page.get_by_role("main").locator("h1")).to_be_visible()
+    if page_path != "/user/keys":  # keys are a person's own
+        acme.call("POST", path, body)
+        expect(page.get_by_role("row", name=re.compile(name))).to_be_visible()
+    else:
+        headers = "{'X-Headrace-Page': '1', 'Content-Type': 'application/json'}"
+        sent = f"fetch('{path}', {{method: 'POST', headers: {headers}, body: '{{\"name\":\"{name}\"}}'}})"
+        page.evaluate(f"{sent}.then((answer) => answer.status)")
+        expect(page.get_by_role("row", name=re.compile(name))).to_be_visible()

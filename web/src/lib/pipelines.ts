@@ -1,0 +1,65 @@
+/** Pipelines as their documents. */
+import { dump } from "js-yaml";
+import { get, put, segment } from "./api";
+
+export interface Variable {
+  key: string;
+  value?: unknown;
+  encrypted?: boolean;
+}
+
+export interface Trigger {
+  name: string;
+  id?: string;
+  type?: string;
+  repo?: string;
+  events?: string[];
+  branchRegex?: string;
+  expression?: string;
+  message?: string;
+  disabled?: boolean;
+  endpoint?: string;
+  lastExecutionDate?: string;
+  lastError?: string;
+  [field: string]: unknown;
+}
+
+export interface Pipeline {
+  version?: string;
+  kind?: string;
+  metadata: {
+    id: string;
+    name: string;
+    revision: number;
+    description?: string;
+    project?: string;
+    shortName?: string;
+    updated_at?: string;
+    labels?: Record<string, unknown> & { tags?: string[] };
+    originalYamlString?: string;
+    [field: string]: unknown;
+  };
+  spec: Record<string, unknown> & {
+    triggers?: Trigger[];
+    cronTriggers?: Trigger[];
+    variables?: Variable[];
+    contexts?: string[];
+    steps?: Record<string, unknown>;
+  };
+}
+
+// What the server works out for every answer.
+export const DERIVED = ["id", "accountId", "project", "projectId", "shortName", "revision", "created_at", "updated_at", "originalYamlString"];
+
+export const readPipeline = (name: string) => get<Pipeline>(`/pipelines/${segment(name)}`);
+
+/** Replace a pipeline; one that somebody else has saved since is refused with 409. */
+export const save = (name: string, document: Pipeline) => put<Pipeline>(`/pipelines/${segment(name)}`, document);
+
+const toYaml = (value: unknown) => dump(value, { lineWidth: -1, noRefs: true, quotingType: "'" });
+
+/** The whole `kind: pipeline` document, without what the server works out. */
+export function documentText({ version, metadata, spec }: Pipeline): string {
+  const own = Object.fromEntries(Object.entries(metadata).filter(([key]) => !DERIVED.includes(key)));
+  return toYaml({ version: version ?? "1.0", kind: "pipeline", metadata: own, spec });
+}
