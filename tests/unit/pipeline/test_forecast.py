@@ -95,6 +95,13 @@ def test_a_chain_of_waiting_steps_in_the_wrong_order_is_told():
     assert {verdict for verdict, _ in found.values()} <= {"skipped", "open"}
 
 
+def test_steps_that_ask_for_each_other_are_told_in_one_way_only():
+    either = {"condition": {"any": {"x": "true", "y": "steps.b.result == 'success'"}}}
+    waits = {"steps": [{"name": "a", "on": ["success"]}]}
+    found = verdicts({"a": SHELL | {"when": either}, "b": SHELL | {"when": waits}}, mode="parallel")
+    assert found == {"a": ("runs", ""), "b": ("open", "known only after a")}
+
+
 NAMES = ("a", "b", "c", "d", "e")
 EXPRESSIONS = (
     "true",
