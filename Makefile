@@ -27,7 +27,7 @@ demo: .venv/.runtime ## tell the whole story on this machine; ONCE=1 ends after 
 	@ONCE=$(ONCE) $(BIN)/python tools/demo.py
 
 test: .venv/.everything ## run every test; what a test cannot find here it says in one line
-	PYTHONPATH=tests $(BIN)/pytest -p plugins.noskip -n auto $(PYTEST_ARGS)
+	PYTHONPATH=tests $(BIN)/pytest -p plugins.noskip -n auto --dist loadgroup $(PYTEST_ARGS)
 
 check: .venv/.everything ## the gate before a commit: form, types, walls, fast tests; under a minute
 	$(BIN)/ruff format --check $(CODE)

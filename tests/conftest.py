@@ -11,16 +11,23 @@ from headrace.storage import migrations
 from headrace.storage.engine import Database, sqlite_url
 from postgres import PostgresServer, find_programs
 
-# A test may be slow where others work on the same machine; none looks at the time.
-settings.register_profile("headrace", deadline=None)
-settings.load_profile("headrace")
-
 OPEN_NETWORK = ("e2e", "docker", "browser")
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let one worker run all that needs an engine or a browser (``--dist loadgroup``).
+
+    Each container brings and takes networks of the machine, and Chromium then drops what it reads.
+    """
+    for item in items:
+        if "browser" in item.fixturenames or item.get_closest_marker("docker"):
+            item.add_marker(pytest.mark.xdist_group("networks"))
 
 
 def pytest_runtest_setup(item):

@@ -121,7 +121,7 @@ class Docker(RuntimeKind):
 KINDS = {kind.name: kind for kind in (Fake, Local, Docker)}
 
 
-DOCKER = pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.xdist_group("docker")])
+DOCKER = pytest.param("docker", marks=pytest.mark.docker)
 
 
 async def made(name, tmp_path):

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = yaml.safe_load((ROOT / "docs/examples/calls-another.yml").read_text())
 PULL_REQUEST = {"CF_PULL_REQUEST_TARGET": "production", "CF_PULL_REQUEST_ACTION": "opened"}
 FINAL = ("success", "error", "denied", "terminated")
-DOCKER = pytest.mark.docker, pytest.mark.xdist_group("docker")
+DOCKER = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ ROUNDS = 5  # of a chain
 CHATTY_LINES = 25
 FINAL_STEPS = (*FINAL, "skipped", "approved")
 GONE = (OSError, http.client.HTTPException)
-DOCKER = pytest.mark.docker, pytest.mark.xdist_group("docker")
+DOCKER = pytest.mark.docker
 CHAINS = [
     *(pytest.param("local", "sqlite", seed) for seed in range(6)),
     *(pytest.param("local", "postgresql", seed) for seed in range(6, 8)),
