@@ -28,8 +28,9 @@ export const live = new Live();
 function open(): void {
   source = new EventSource("/api/changes?seconds=86400");
   source.addEventListener("open", () => {
-    if (!live.connected) for (const acts of watching.values()) for (const act of acts) act(); // some was missed
     live.connected = true;
+    // What has changed since the lists were read, or while the stream was broken, was not told.
+    for (const acts of watching.values()) for (const act of acts) act();
   });
   source.addEventListener("changed", (event) => {
     const { kind } = JSON.parse((event as MessageEvent<string>).data) as { kind: Kind };
