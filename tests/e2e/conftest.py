@@ -1,13 +1,16 @@
 """A server with the local runtime for all tests of this worker, and both clients."""
 
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from e2e import official
+from e2e.browsing import PASSWORD
 from e2e.server import Server
 from e2e.town import OURS, Cli, Town
+from headrace.resources.users import service as users
 from headrace.storage import migrations
 from headrace.storage.engine import Database, sqlite_url
 
@@ -68,3 +71,41 @@ def browser():
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def person(town, acme):
+    """A user with a password, an admin of the account of this test."""
+    name = f"person-of-{acme.name}"
+    with town.database.transaction() as db:
+        users.create(db, acme.id, name, password=PASSWORD, is_account_admin=True, now=datetime.now(UTC))
+    return name
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    return request.param
+
+
+@pytest.fixture
+def new_page(browser, acme):
+    """Open a page that fails the test where its script fails or its policy is broken."""
+    opened, complaints = [], []
+
+    def open_page(theme="light", width=1200):
+        context = browser.new_context(
+            base_url=acme.server.url, color_scheme=theme, viewport={"width": width, "height": 800}
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: "Content Security Policy" in message.text and complaints.append(message.text),
+        )
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert complaints == []

@@ -3,74 +3,22 @@
 import gzip
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
+from e2e.browsing import check, log_in
 from e2e.town import step
-from headrace.resources.users import service as users
 from headrace.web import pages
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILT = Path(pages.__file__).parent / "built"
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-PASSWORD = "a password for the pages"
 SHELL_BYTES = 20_000
-MOST_ROWS = 300
 LISTS = ("/triggers", "/contexts", "/images", "/step-types", "/workers", "/users")
 HOSTILE = "<script>document.title='owned'</script>"
-
-
-@pytest.fixture
-def person(town, acme):
-    """A user with a password, an admin of the account of this test."""
-    name = f"person-of-{acme.name}"
-    with town.database.transaction() as db:
-        users.create(db, acme.id, name, password=PASSWORD, is_account_admin=True, now=datetime.now(UTC))
-    return name
-
-
-@pytest.fixture(params=["light", "dark"])
-def theme(request):
-    return request.param
-
-
-@pytest.fixture
-def new_page(browser, acme):
-    """Open a page that fails the test where its script fails or its policy is broken."""
-    opened, complaints = [], []
-
-    def open_page(theme="light", width=1200):
-        context = browser.new_context(
-            base_url=acme.server.url, color_scheme=theme, viewport={"width": width, "height": 800}
-        )
-        opened.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: "Content Security Policy" in message.text and complaints.append(message.text),
-        )
-        return page
-
-    yield open_page
-    for context in opened:
-        context.close()
-    assert complaints == []
-
-
-def log_in(page, person, path="/"):
-    page.goto(path)
-    page.get_by_label("User name").fill(person)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="Headrace")).to_be_visible()
-    return page
 
 
 def test_the_seed_story_is_told_through_the_pages(new_page, person, acme):
@@ -297,19 +245,6 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(new_page, person, acme
         page.goto(path)
         expect(page.locator("h1, .empty").first).to_be_visible()
         check(page, path)
-
-
-def check(page, path):
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then((answer) => answer.violations)")
-    serious = [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], path
-    width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= seen, f"{path} is {width} px wide in a window of {seen}"
 
 
 def test_the_shell_is_small():

@@ -6,15 +6,15 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from e2e.browsing import check, log_in
 from e2e.server import until
-from e2e.test_pages import MOST_ROWS, browser, check, log_in, new_page, person, theme
 from e2e.town import step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-__all__ = ["browser", "new_page", "person", "theme"]  # the fixtures of the other pages
 
 LONG_S = 20_000  # ms that a build may take
 LINES = 200_000
+MOST_ROWS = 300
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.test_pages import browser, log_in, new_page, person  # noqa: F401 - fixtures
+from e2e.browsing import log_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 PATH = "/api/pipelines/p%2Fok"
 
 
-def test_an_encrypted_variable_is_written_and_never_shown(new_page, person, acme):  # noqa: F811
+def test_an_encrypted_variable_is_written_and_never_shown(new_page, person, acme):
     acme.pipeline("ok")
     page = log_in(new_page(), person, "/pipelines/p%2Fok?tab=variables")
     page.get_by_role("button", name="New variable").click()
@@ -26,7 +26,7 @@ def test_an_encrypted_variable_is_written_and_never_shown(new_page, person, acme
     assert [(one["key"], one["value"]) for one in shown] == [("TOKEN", "very-secret")]
 
 
-def test_a_trigger_and_settings_are_stored(new_page, person, acme):  # noqa: F811
+def test_a_trigger_and_settings_are_stored(new_page, person, acme):
     acme.pipeline("ok")
     page = log_in(new_page(), person, "/pipelines/p%2Fok?tab=triggers")
     page.get_by_role("button", name="New time").click()
@@ -43,7 +43,7 @@ def test_a_trigger_and_settings_are_stored(new_page, person, acme):  # noqa: F81
     assert spec["cronTriggers"][0]["expression"] == "@daily"
 
 
-def test_a_pipeline_is_cloned_renamed_and_run(new_page, person, acme):  # noqa: F811
+def test_a_pipeline_is_cloned_renamed_and_run(new_page, person, acme):
     steps = {"one": {"image": "alpine", "commands": ["echo 1"]}, "two": {"image": "alpine"}}
     acme.pipeline("ok", steps=steps)
     page = log_in(new_page(), person, "/pipelines/p%2Fok")
@@ -58,10 +58,15 @@ def test_a_pipeline_is_cloned_renamed_and_run(new_page, person, acme):  # noqa: 
     page.get_by_role("button", name="Run", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("without caches").check()
+    dialog.get_by_label("Steps to run").select_option("all but those chosen")
+    dialog.get_by_label("two").check()
     dialog.get_by_text("as curl / as codefresh").click()
-    expect(dialog.locator("[data-command=codefresh]")).to_have_text("codefresh run q/other --no-cache")
+    expect(dialog.locator("[data-command=codefresh]")).to_have_text(
+        "codefresh run q/other --no-cache --skip two"
+    )
     dialog.get_by_role("button", name="Run", exact=True).click()
     expect(page).to_have_url(re.compile("/builds/[0-9a-f]{24}"))
+    expect(page.get_by_text("left out by the options of this run")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_a_pipeline_is_cloned_renamed_and_run(new_page, person, acme):  # noqa: 
         ("/user/keys", "/api/auth/key", {"name": "fresh"}, "fresh"),
     ],
 )
-def test_what_is_made_elsewhere_appears_in_an_open_list(new_page, person, acme, page_path, path, body, name):  # noqa: F811
+def test_what_is_made_elsewhere_appears_in_an_open_list(new_page, person, acme, page_path, path, body, name):
     page = log_in(new_page(), person, page_path)
     expect(page.get_by_role("main").locator("h1")).to_be_visible()
     if page_path != "/user/keys":  # keys are a person's own
