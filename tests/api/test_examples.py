@@ -110,6 +110,7 @@ class Town:
         self.make("registries-create")
         self.make("clusters-create", provider="local")
         self.make("compositions-create")
+        self.make("annotations-create")
         self.make("images-add-from-external-source")
         metadata = ROUTES["images-upsert-metadata"].example
         image = f"/api/images/{quote(metadata.path['dockerImageId'], safe='')}"

@@ -92,7 +92,7 @@ async def play(record, feed, runtime, clock, given, **ports):
         if answer == "timeout":
             feed.decide(record, record.waits[2], by=None)
         else:
-            feed.decide(record, answer)
+            feed.decide(record, answer, reason="the tests\nare green")
 
 
 async def stop_at(record, logs, step, line):
