@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from e2e.test_pages import AXE
+from e2e.browsing import AXE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headrace.cli.cures import told
 from headrace.cli.errors import Refused
 from headrace.client.errors import ApiError
 from headrace.client.follow import FINAL, BuildMoved, Line, StepMoved, heard
@@ -90,7 +91,7 @@ def follow(app: App, build_id: str) -> int:
     except Exception as error:
         if not app.environ.get("CF_CLI_RUN_WAIT_FALLBACK"):
             raise Refused(
-                f"Could not retrieve logs for workflow: {build_id}; caused by Error: {error}"
+                f"Could not retrieve logs for workflow: {build_id}; caused by Error: {told(error)}"
             ) from error
         status = wait_for_end(app, build_id)["status"]
     if status not in FINAL:

@@ -255,12 +255,9 @@ class _Forecaster:
             step = self._steps.get(f"{reader.parent}.{name}", step)
         if step is None or step.name == reader.name:
             return None
-        if step.name in self._asking:  # its answer hangs on the reader's, and is not there yet
-            raise _Later(step.name)
         if step.left_out:
             return StepFacts("skipped")
-        is_around = any(group == step.name for group, _ in _lineage(self._steps, reader))
-        if is_around or len(self._asking) > _MOST_DEPTH:
+        if step.name in self._asking or len(self._asking) > _MOST_DEPTH or self._is_around(step, reader):
             raise _Later(step.name)
         if self._plan.mode == "parallel":
             # Those of the pipeline are skipped only when nothing else is left to run.
@@ -275,6 +272,9 @@ class _Forecaster:
         if verdict == "not-reached":
             return None
         raise _Later(step.name)
+
+    def _is_around(self, group: PlannedStep, step: PlannedStep) -> bool:
+        return any(name == group.name for name, _ in _lineage(self._steps, step))
 
     def _hands_on(self, group: str) -> bool:
         action = self._steps[group].action

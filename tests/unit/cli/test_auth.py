@@ -43,7 +43,8 @@ def test_a_bad_key_is_not_saved(server, codefresh):
     server.answers["GET /api/user"] = (401, {"message": "no such key"})
     code, out, err = codefresh("auth", "create-context", "bad", "--api-key", "no.pe", "--url", server.url)
     assert (code, out) == (1, "")
-    assert err.startswith("Error: API Key is not valid; caused by Error: no such key\n")
+    assert err.startswith("Error: API Key is not valid; caused by Error: Please create or update your auth")
+    assert "no such key" in err
     assert "bad" not in codefresh.config.read_text()
     assert "GET /api/execution-contexts/current" in server.lines
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headrace.cli import auth
+from headrace.cli.cures import told
 from headrace.cli.errors import Refused
 from headrace.cli.verbs import leaf, pass_app
 from headrace.client.errors import ApiError, Unreachable
@@ -44,7 +45,7 @@ def _validate(app: App, context: auth.AuthContext) -> dict[str, Any]:
         try:  # a key bound to one build has no user
             api.request("GET", "/api/execution-contexts/current")
         except ApiError:
-            raise Refused(f"API Key is not valid; caused by Error: {error}") from error
+            raise Refused(f"API Key is not valid; caused by Error: {told(error)}") from error
         return {}
     return user if isinstance(user, dict) else {}
 

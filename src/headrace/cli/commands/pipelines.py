@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headrace.cli.cures import told
 from headrace.cli.dates import RELATIVE, parse
 from headrace.cli.errors import Refused
 from headrace.cli.files import mapping
@@ -59,7 +60,7 @@ def _project_id(app: App, name: str | None) -> str | None:
     try:
         return str(app.call("projects.getByName", name=name)["id"])
     except ApiError as error:
-        raise Refused(f'Could not get project "{name}"; caused by Error: {error}') from error
+        raise Refused(f'Could not get project "{name}"; caused by Error: {told(error)}') from error
 
 
 def _by_name(app: App, names: tuple[str, ...], out: dict[str, Any]) -> list[Row]:
@@ -74,7 +75,7 @@ def _by_name(app: App, names: tuple[str, ...], out: dict[str, Any]) -> list[Row]
                 click.echo(text_of(found, COLUMNS, out))
             missing = "not find" in str(error)
             what = f"Pipeline '{name}' was not found." if missing else "Error occurred"
-            raise Refused(f"{what}; caused by Error: {error}") from error
+            raise Refused(f"{what}; caused by Error: {told(error)}") from error
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from headrace.cli import files, logs
+from headrace.cli.cures import told
 from headrace.cli.errors import Refused
 from headrace.cli.verbs import Array, leaf, pass_app
 from headrace.client.errors import ApiError
@@ -110,7 +111,7 @@ def _check_inputs(app: App, name: str | None, options: dict[str, Any]) -> None:
         try:
             app.call("contexts.get", name=context)
         except ApiError as error:
-            raise Refused(f"Failed to verify context {context} with error: {error}") from error
+            raise Refused(f"Failed to verify context {context} with error: {told(error)}") from error
     if options["yaml"] is not None:
         from headrace.cli.commands.validate import check_file
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headrace.cli.cures import told
 from headrace.cli.dates import RELATIVE, parse
 from headrace.cli.errors import Refused
 from headrace.cli.output import Columns, Row, show
@@ -66,7 +67,7 @@ def _by_name(app: App, names: tuple[str, ...]) -> list[Row]:
         except ApiError as error:
             missing = "not find" in str(error)
             what = f"Step-type '{name}' was not found." if missing else "Error occurred"
-            raise Refused(f"{what}; caused by Error: {error}") from error
+            raise Refused(f"{what}; caused by Error: {told(error)}") from error
     return found
 
 

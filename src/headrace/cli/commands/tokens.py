@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headrace.cli.cures import told
 from headrace.cli.dates import DATE, parse
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import Array, leaf, output_options, pass_app
@@ -55,7 +56,7 @@ def get_tokens(app: App, names: tuple[str, ...], **out: Any) -> None:  # noqa: A
 def _row(token: dict[str, Any]) -> Row:
     subject = token.get("subject") or {}
     scopes = token.get("scopes")
-    told = {
+    shown = {
         "id": token.get("_id"),
         "token_prefix": token.get("tokenPrefix"),
         "scopes": scopes if isinstance(scopes, list) else ["any"],
@@ -63,7 +64,7 @@ def _row(token: dict[str, Any]) -> Row:
         "subject_type": subject.get("type"),
         "subject": subject.get("ref"),
     }
-    info = token | told
+    info = token | shown
     return Row(id=info["id"], name=f"token/{token.get('name')}", info=info, cells=info)
 
 
@@ -88,6 +89,6 @@ def delete_tokens(app: App, ids: tuple[str, ...]) -> None:
         try:
             app.call("tokens.delete", id=token_id)
         except ApiError as error:
-            click.echo(f"Not deleted: '{token_id}' -- Error: {error}")
+            click.echo(f"Not deleted: '{token_id}' -- Error: {told(error)}")
         else:
             click.echo(f"Deleted token: '{token_id}'")
