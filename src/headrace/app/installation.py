@@ -21,6 +21,7 @@ from headrace.http.reference import router as reference_router
 from headrace.http.routing import Route, Router
 from headrace.http.server import Api, Conduct
 from headrace.integrations.clusters import Networks
+from headrace.kit import structs
 from headrace.kit.clock import SystemClock
 from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
@@ -100,6 +101,7 @@ class Installation:
 
     def open(self) -> None:
         """Bring the database to the schema of this release, and hear other servers."""
+        structs.prepare()
         with self._usable():
             migrations.upgrade(self.database)
         self.hub.start()
@@ -128,6 +130,7 @@ class Installation:
     def api(self, addresses: Addresses) -> Api:
         """Return the API over this installation."""
         found = routes()
+        structs.prepare()  # of the resources, too, which are imported by now
         return Api(
             found,
             database=self.database,
