@@ -127,7 +127,7 @@ def test_a_cluster_is_registered_by_a_kubeconfig(client, small):
         ({"clientCa": ""}, "CERTIFICATE_VERIFY_FAILED"),
         ({"host": "https://127.0.0.1:1"}, "127.0.0.1 does not answer"),
         ({"host": "http://127.0.0.1:1"}, "none of a cluster"),
-        ({"host": "https://169.254.169.254"}, "where no cluster may be; see HEADRACE_CLUSTER_NETWORKS"),
+        ({"host": "https://169.254.169.254"}, "where nobody is called; see HEADRACE_CLUSTER_NETWORKS"),
         ({"host": "https://user@10.0.0.1"}, "none of a cluster"),
         ({"serviceAccountToken": ""}, "there is no login"),
         ({"serviceAccountToken": "a\nb"}, "signs that no token has"),

@@ -116,3 +116,12 @@ def test_a_host_that_refuses_is_named(client, integrate):
     assert answer.status == 400
     assert "'github'" in answer.json()["message"]
     assert "401" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("allowed", [""])
+@pytest.mark.parametrize("path", ["/api/repos", "/api/repos/acme/shop"])
+def test_a_host_on_the_machine_of_the_server_is_not_asked(client, integrate, path):
+    integrate()
+    answer = client.get(path)
+    assert answer.status == 400
+    assert "127.0.0.1, where nobody is called; see HEADRACE_CLUSTER_NETWORKS" in answer.json()["message"]

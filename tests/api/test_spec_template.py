@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from sqlalchemy import select
 
-from headrace.integrations.clusters import Networks
 from headrace.resources.builds.model import builds
 
 pytestmark = pytest.mark.enable_socket
@@ -95,17 +94,6 @@ def host(tmp_path, client):
         assert client.post("/api/contexts", body).status == 200
         server.files[FILE + "main"] = YAML.encode()
         yield server
-
-
-@pytest.fixture
-def allowed():
-    """The setting: this machine may be called."""
-    return "127.0.0.0/8"
-
-
-@pytest.fixture(autouse=True)
-def networks(installation, allowed):
-    installation.networks = Networks.read(allowed)
 
 
 def repository(folder):
@@ -261,9 +249,21 @@ def test_a_file_of_the_web_that_is_not_there(client, host, path, complaint):
     assert complaint in refusal(run(client))
 
 
+@pytest.mark.parametrize(
+    "template", [{"location": "url", "url": "{}/static/large.yml", "repo": None, "path": None}, {}]
+)
+def test_a_file_has_at_most_a_mebibyte(client, host, template):
+    large = b"# " + b"x" * (1024 * 1024)
+    (host.root / "large.yml").write_bytes(large)
+    host.files[FILE + "main"] = large
+    make(client, **{key: value and value.format(host.url) for key, value in template.items()})
+    assert "it has more than 1048576 bytes" in refusal(run(client))
+
+
 @pytest.mark.parametrize("allowed", [""])
 @pytest.mark.parametrize(
-    "template", [{"location": "url", "url": "{}/x", "repo": None, "path": None}, {"repo": "{}/a.git"}]
+    "template",
+    [{"location": "url", "url": "{}/x", "repo": None, "path": None}, {"repo": "{}/a.git"}, {"repo": "a/b"}],
 )
 def test_this_machine_is_not_called_unless_a_setting_says_so(client, host, template):
     make(client, **{key: value and value.format(host.url) for key, value in template.items()})

@@ -7,6 +7,7 @@ import pytest
 
 from architecture.tree import ROOT, files
 from headrace.http.scopes import Scope
+from headrace.resources.builds.changes import KINDS
 
 
 def load(name):
@@ -61,3 +62,8 @@ def test_the_committed_document_is_what_the_routes_say():
 def test_a_page_that_is_made_from_code_is_up_to_date(page):
     path, text = page
     assert path.read_text() == text, "`make docs` is due"
+
+
+def test_every_operation_that_writes_has_a_kind_in_the_stream_of_changes():
+    written = {route.tag for route in ROUTES if route.effect and not route.public}
+    assert written <= set(KINDS) <= {route.tag for route in ROUTES}

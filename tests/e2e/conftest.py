@@ -15,6 +15,7 @@ from headrace.storage import migrations
 from headrace.storage.engine import Database, sqlite_url
 
 CHROMIUM = "chromium"
+CALLED = ("--cluster-networks", "127.0.0.0/8")  # hosts of the tests are on this machine
 
 
 def new_town(data, *words):
@@ -29,7 +30,7 @@ def new_town(data, *words):
 @pytest.fixture(scope="session")
 def town(tmp_path_factory):
     """A server that runs steps as processes of this machine."""
-    server, made = new_town(tmp_path_factory.mktemp("town") / "data", "--runtime", "local")
+    server, made = new_town(tmp_path_factory.mktemp("town") / "data", "--runtime", "local", *CALLED)
     yield made
     made.database.close()
     assert server.stop() == 0

@@ -69,7 +69,7 @@ def host():
 def server(tmp_path, migrated_sqlite, host):
     data = tmp_path / "data"
     key = prepare(data, migrated_sqlite)
-    with Server(data, "--runtime", "fake", key=key) as found:
+    with Server(data, "--runtime", "fake", "--cluster-networks", "127.0.0.0/8", key=key) as found:
         auth = {"type": "basic", "password": "tok-1", "apiURL": f"{host.url}/api/v3"}
         context = {
             "kind": "context",

@@ -33,7 +33,7 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
             builds.delay(db, environments.look_after(db, now), now=now)
 
     def report() -> None:
-        reports.tell(database, box, public_url=public_url)
+        reports.tell(database, box, installation.networks, public_url=public_url)
 
     def tidy() -> None:
         with database.transaction() as db:

@@ -26,7 +26,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     headers: Mapping[str, str]  # lower-case names
-    content: bytes  # at most `MOST_BYTES` and one
+    content: bytes  # at most as many as were wanted, and one
 
 
 def call(
@@ -36,6 +36,8 @@ def call(
     *,
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
+    most_bytes: int = MOST_BYTES,
+    timeout_s: float = TIMEOUT_S,
 ) -> Answer:
     """Send a request and read the answer.
 
@@ -45,19 +47,21 @@ def call(
         networks: where the host may be.
         headers: beside those of HTTP itself.
         content: the body.
+        most_bytes: of the answer; a longer one is cut after one more.
+        timeout_s: of the connection, and of each wait for more of the answer.
 
     Raises:
         NoAnswer: see there.
     """
     host, port, address = judged(url, networks)
     parts = urlsplit(url)
-    connection = _Pinned(host, port, address, secure=parts.scheme == "https")
+    connection = _Pinned(host, port, address, timeout_s, secure=parts.scheme == "https")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request(method, target, content, {"User-Agent": "headrace", **(headers or {})})
         answer = connection.getresponse()
         names = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, names, answer.read(MOST_BYTES + 1))
+        return Answer(answer.status, names, answer.read(most_bytes + 1))
     except (OSError, http.client.HTTPException, ValueError) as problem:
         raise NoAnswer(f"{host} does not answer: {type(problem).__name__}") from None
     finally:
@@ -91,13 +95,13 @@ def _refuse(url: str) -> NoReturn:
 class _Pinned(http.client.HTTPConnection):
     """Calls the address that was judged, under the name of the host."""
 
-    def __init__(self, host: str, port: int, address: str, *, secure: bool) -> None:
-        super().__init__(host, port, timeout=TIMEOUT_S)
-        self._address, self._secure = address, secure
+    def __init__(self, host: str, port: int, address: str, timeout_s: float, *, secure: bool) -> None:
+        super().__init__(host, port, timeout=timeout_s)
+        self._address, self._timeout_s, self._secure = address, timeout_s, secure
         self.default_port = 443 if secure else 80
 
     def connect(self) -> None:
         """Open the connection."""
-        self.sock = socket.create_connection((self._address, self.port), TIMEOUT_S)
+        self.sock = socket.create_connection((self._address, self.port), self._timeout_s)
         if self._secure:
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)

@@ -16,7 +16,7 @@ class AddressRefused(Exception):
 
 
 class Networks(msgspec.Struct, frozen=True):
-    """The networks in which clusters, secret stores and files of pipelines may be.
+    """The networks in which clusters, Git hosts, secret stores and files of pipelines may be.
 
     Attributes:
         allowed: only these; empty: all but this machine, its links and what is no host.
@@ -44,7 +44,7 @@ class Networks(msgspec.Struct, frozen=True):
         addresses = [str(each[4][0]) for each in found]
         for address in addresses:
             if not self._allows(ipaddress.ip_address(address.partition("%")[0])):
-                raise AddressRefused(f"{host} is at {address}, where no cluster may be; see {_SETTING}")
+                raise AddressRefused(f"{host} is at {address}, where nobody is called; see {_SETTING}")
         return addresses[0]
 
     def _allows(self, address: Address) -> bool:

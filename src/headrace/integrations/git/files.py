@@ -37,7 +37,7 @@ def from_web(url: str, networks: Networks) -> bytes:
         raise FileMissing(f"{parts.hostname} leads elsewhere, to {place!r}; write that address")
     if answer.status not in web.OK:
         raise FileMissing(f"{parts.hostname} answers {answer.status} to GET {parts.path}")
-    return _limited(answer.content, url)
+    return answer.content
 
 
 def by_git(url: str, path: str, revision: str, login: GitCredentials | None, networks: Networks) -> bytes:
@@ -79,7 +79,7 @@ def by_git(url: str, path: str, revision: str, login: GitCredentials | None, net
             if "shallow" not in str(problem):
                 raise
             _git(*fetch, "--", url, revision, environment=environment)
-        return _limited(_git("show", f"FETCH_HEAD:{path}", environment=environment), f"{url}, {path}")
+        return _git("show", f"FETCH_HEAD:{path}", environment=environment)
 
 
 def _git(*arguments: str, environment: dict[str, str]) -> bytes:
@@ -100,9 +100,3 @@ def _git(*arguments: str, environment: dict[str, str]) -> bytes:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise FileMissing(f"git: {lines[0].removeprefix('fatal: ')[:300]}")
     return done.stdout
-
-
-def _limited(content: bytes, what: str) -> bytes:
-    if len(content) > web.MOST_BYTES:
-        raise FileMissing(f"{what} has more than {web.MOST_BYTES} bytes")
-    return content

@@ -5,8 +5,6 @@ most; they are for background tasks and webhooks, never for a transaction.
 """
 
 import base64
-import http.client
-import ssl
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -14,12 +12,13 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from headrace.execution.ports import GitCredentials
+from headrace.integrations import web
+from headrace.integrations.clusters import Networks
 from headrace.integrations.git.base import Fields, FileMissing, HostFailed, State
 
 TIMEOUT_S = 5.0
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_FILES = 300  # of a pull request; of more, none are told
-_OK = range(200, 300)
 _HIDDEN = (401, 403, 404)  # a private repository answers one of them to who may not see it
 _GITLAB = {"failure": "failed", "error": "failed"}
 _BITBUCKET = {"pending": "INPROGRESS", "running": "INPROGRESS", "success": "SUCCESSFUL"}
@@ -57,10 +56,11 @@ class Host:
     Args:
         provider: ``github``, ``gitlab`` or ``bitbucket``.
         credentials: where the host is, and the token.
+        networks: where the host may be.
     """
 
-    def __init__(self, provider: str, credentials: GitCredentials) -> None:
-        self._provider = provider
+    def __init__(self, provider: str, credentials: GitCredentials, networks: Networks) -> None:
+        self._provider, self._networks = provider, networks
         self._base = credentials.base_url.rstrip("/")
         self._username, self._password = credentials.username, credentials.password
 
@@ -222,24 +222,27 @@ class Host:
     def _call(
         self, method: str, place: str, body: object = None, *, accept: str = "application/json"
     ) -> bytes:
-        parts = urlsplit(self._api + place)
-        headers = {"Accept": accept, "User-Agent": "headrace", **self._login()}
+        url = self._api + place
+        parts = urlsplit(url)
+        headers = {"Accept": accept, **self._login()}
         content = None
         if body is not None:
             content = msgspec.json.encode(body)
             headers["Content-Type"] = "application/json"
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection = _connection(parts.scheme, parts.hostname or "", parts.port)
         try:
-            connection.request(method, target, content, headers)
-            answer = connection.getresponse()
-            text = answer.read(_MOST_BYTES)
-        except (OSError, http.client.HTTPException) as problem:
-            raise HostFailed(f"{parts.hostname} does not answer: {type(problem).__name__}") from None
-        finally:
-            connection.close()
-        if answer.status in _OK:
-            return text
+            answer = web.call(
+                method,
+                url,
+                self._networks,
+                headers=headers,
+                content=content,
+                most_bytes=_MOST_BYTES,
+                timeout_s=TIMEOUT_S,
+            )
+        except web.NoAnswer as problem:
+            raise HostFailed(str(problem)) from None
+        if answer.status in web.OK:
+            return answer.content
         if (
             answer.status == HTTPStatus.TOO_MANY_REQUESTS
             or answer.headers.get("x-ratelimit-remaining") == "0"
@@ -257,12 +260,6 @@ class Host:
             login = f"{self._username}:{self._password}".encode()
             return {"Authorization": "Basic " + base64.b64encode(login).decode()}
         return {"Authorization": f"Bearer {self._password}"}
-
-
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
 
 
 def _path(repo: str) -> str:

@@ -8,6 +8,7 @@ build never waits for it.
 import logging
 from datetime import UTC, datetime, timedelta
 
+from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host
 from headrace.integrations.git.base import HostFailed, State
 from headrace.integrations.git.hosts import Status
@@ -39,7 +40,7 @@ _STATES: dict[BuildStatus, State] = {
 }
 
 
-def tell(database: Database, box: SecretBox, *, public_url: str) -> None:
+def tell(database: Database, box: SecretBox, networks: Networks, *, public_url: str) -> None:
     """Tell the hosts of all builds whose status they do not know yet."""
     now = datetime.now(UTC)
     with database.reading() as db:
@@ -52,10 +53,12 @@ def tell(database: Database, box: SecretBox, *, public_url: str) -> None:
         with database.transaction() as db:
             taken = repository.take_report(db, report, now + _TAKEN)
         if taken:
-            _tell(database, box, report, status, f"{public_url}/build/{report.build_id}")
+            _tell(database, box, networks, report, status, f"{public_url}/build/{report.build_id}")
 
 
-def _tell(database: Database, box: SecretBox, report: Report, status: BuildStatus, url: str) -> None:
+def _tell(
+    database: Database, box: SecretBox, networks: Networks, report: Report, status: BuildStatus, url: str
+) -> None:
     state = _STATES[status]
     problem = None
     if state != report.reported:
@@ -64,7 +67,7 @@ def _tell(database: Database, box: SecretBox, report: Report, status: BuildStatu
                 login = contexts.git_credentials(db, box, report.account_id, report.context or None)
             if login.password:
                 told = Status(state=state, title=report.title, description=f"build is {status}", url=url)
-                Host(report.provider, login).set_status(report.repo, report.revision, told)
+                Host(report.provider, login, networks).set_status(report.repo, report.revision, told)
         except (HostFailed, LookupError) as failure:
             problem = str(failure)
     with database.transaction() as db:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from headrace.http.errors import BadRequest, NotFound, Unauthenticated
 from headrace.http.outside import Outside, tried
+from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host, provider_of
 from headrace.integrations.git.base import (
     Fields,
@@ -131,7 +132,7 @@ def _receive(
         candidates = [
             _Candidate(one, trigger) for one in found if one for trigger in pipelines.git_triggers(one)
         ]
-    event = _completed(database, box, account_id, event, candidates)
+    event = _completed(database, box, call.outside.networks, account_id, event, candidates)
     mark = provider.delivery(call.headers)
 
     def fire() -> list[Started]:
@@ -145,7 +146,12 @@ def _receive(
 
 
 def _completed(
-    database: Database, box: SecretBox, account_id: str, event: GitEvent, candidates: list[_Candidate]
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    account_id: str,
+    event: GitEvent,
+    candidates: list[_Candidate],
 ) -> GitEvent:
     """Ask the host what the payload leaves out, where a trigger needs it."""
     pull = event.pull_request
@@ -158,7 +164,7 @@ def _completed(
     context = next((one.trigger.get("context") for one in candidates if one.trigger.get("context")), None)
     try:
         with database.reading() as db:
-            host = Host(event.provider, contexts.git_credentials(db, box, account_id, context))
+            host = Host(event.provider, contexts.git_credentials(db, box, account_id, context), networks)
         if lacks_branch:
             found = host.pull_request(event.repo, pull.number)
             event = _with_target(with_pull_request(event, found), found)

@@ -15,7 +15,8 @@ from headrace.execution.clone import is_url, origin_of
 from headrace.http.errors import BadRequest
 from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host, by_git, from_web
-from headrace.integrations.git.base import HostFailed
+from headrace.integrations.git.base import FileMissing, HostFailed
+from headrace.integrations.web import MOST_BYTES
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.document import load
 from headrace.pipeline.errors import SpecErrors
@@ -116,7 +117,7 @@ def fetcher(
     except LookupError as problem:
         raise BadRequest(f"Failed to retrieve pipeline: specTemplate.context: {problem}") from None
     if not is_url(source.repo):
-        host, repo = Host(provider, login), source.repo.removesuffix(".git")
+        host, repo = Host(provider, login, networks), source.repo.removesuffix(".git")
         return lambda: _text(source, lambda: host.file(repo, source.path, source.revision))
     # A login goes to the host that it is for, and to no other that a pipeline names.
     fitting = login if origin_of(login.base_url) == origin_of(source.repo) else None
@@ -125,7 +126,10 @@ def fetcher(
 
 def _text(source: Source, fetch: Callable[[], bytes]) -> str:
     try:
-        text = fetch().decode()
+        content = fetch()
+        if len(content) > MOST_BYTES:
+            raise FileMissing(f"it has more than {MOST_BYTES} bytes")
+        text = content.decode()
         load(text)
     except HostFailed as problem:
         cure = "specTemplate.url: see that the address is public" if source.location == "url" else _CONTEXT

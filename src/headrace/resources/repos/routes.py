@@ -5,6 +5,7 @@ from typing import Any
 from headrace.http.auth import Caller
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
+from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
 from headrace.resources.repos import service
 from headrace.resources.repos.schemas import AddedOut, GitRepoOut, RepoBody, RepoQuery
@@ -24,9 +25,11 @@ def list_repos(query: RepoQuery, caller: Caller, db: Connection) -> list[AddedOu
 
 
 @router.route("GET", "", scope=Scope.REPOS_READ, sdk="repos.git.list")
-def list_git_repos(query: RepoQuery, caller: Caller, database: Database, box: SecretBox) -> list[GitRepoOut]:
+def list_git_repos(
+    query: RepoQuery, caller: Caller, database: Database, box: SecretBox, networks: Networks
+) -> list[GitRepoOut]:
     """Ask a Git integration's host which repositories it sees, at most 1,000."""
-    return service.at_host(database, box, caller.account_id, query.context)
+    return service.at_host(database, box, networks, caller.account_id, query.context)
 
 
 @router.route(
@@ -38,10 +41,16 @@ def list_git_repos(query: RepoQuery, caller: Caller, database: Database, box: Se
     example=Example(path={"owner": "acme", "repo": "shop"}, query="context=github"),
 )
 def get_git_repo(
-    owner: str, repo: str, query: RepoQuery, caller: Caller, database: Database, box: SecretBox
+    owner: str,
+    repo: str,
+    query: RepoQuery,
+    caller: Caller,
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
 ) -> GitRepoOut:
     """Ask a Git integration's host for one repository."""
-    return service.one_at_host(database, box, caller.account_id, query.context, f"{owner}/{repo}")
+    return service.one_at_host(database, box, networks, caller.account_id, query.context, f"{owner}/{repo}")
 
 
 @services.route(

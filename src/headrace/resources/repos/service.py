@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host
 from headrace.integrations.git.base import HostFailed
 from headrace.integrations.git.hosts import HostRepo
@@ -57,26 +58,30 @@ def delete(db: Connection, account_id: str, name: str, context: str) -> None:
     repository.remove(db, account_id, _find(db, account_id, name, context).id)
 
 
-def at_host(database: Database, box: SecretBox, account_id: str, context: str) -> list[GitRepoOut]:
+def at_host(
+    database: Database, box: SecretBox, networks: Networks, account_id: str, context: str
+) -> list[GitRepoOut]:
     """Ask a Git host for the repositories that a login sees, at most 1,000, by owner and name.
 
     No transaction is open while the host is asked. Raises `BadRequest` with what the host says.
     """
-    chosen, host = _host(database, box, account_id, context)
+    chosen, host = _host(database, box, networks, account_id, context)
     try:
         return [_seen(chosen, one) for one in host.repositories()]
     except HostFailed as failure:
         raise BadRequest(f"git context {chosen!r}: {failure}") from None
 
 
-def one_at_host(database: Database, box: SecretBox, account_id: str, context: str, name: str) -> GitRepoOut:
+def one_at_host(
+    database: Database, box: SecretBox, networks: Networks, account_id: str, context: str, name: str
+) -> GitRepoOut:
     """Ask a Git host for one repository, ``owner/name``.
 
     Raises:
         BadRequest: the host does not answer, or there is no such context.
         NotFound: the host shows no such repository to this login.
     """
-    chosen, host = _host(database, box, account_id, context)
+    chosen, host = _host(database, box, networks, account_id, context)
     try:
         found = host.repository(name)
     except HostFailed as failure:
@@ -86,14 +91,16 @@ def one_at_host(database: Database, box: SecretBox, account_id: str, context: st
     return _seen(chosen, found)
 
 
-def _host(database: Database, box: SecretBox, account_id: str, context: str) -> tuple[str, Host]:
+def _host(
+    database: Database, box: SecretBox, networks: Networks, account_id: str, context: str
+) -> tuple[str, Host]:
     with database.reading() as db:
         chosen = _context(db, account_id, context)
         try:
             kind, login = contexts.git_host(db, box, account_id, chosen)
         except LookupError as problem:
             raise BadRequest(str(problem)) from None
-    return chosen, Host(kind, login)
+    return chosen, Host(kind, login, networks)
 
 
 def _context(db: Connection, account_id: str, name: str) -> str:
