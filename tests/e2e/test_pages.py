@@ -96,7 +96,7 @@ def test_text_of_a_log_and_a_name_have_no_effect_on_the_page(new_page, person, a
     acme.pipeline("odd", steps=steps)
     build_id = acme.run("p/odd")
     page = log_in(new_page(), person, f"/builds/{build_id}?step=odd")
-    line = page.get_by_role("log").get_by_text(re.compile(f"^{re.escape(HOSTILE)}"))
+    line = page.get_by_role("log").locator(".line").get_by_text(re.compile(f"^{re.escape(HOSTILE)}"))
     expect(line).to_be_visible(timeout=20_000)
     expect(page.get_by_role("log").locator(".red")).to_have_text("red")
     assert page.title() == "Build · Headrace"

@@ -191,7 +191,7 @@ def test_graph_and_timeline_show_groups_skipped_steps_and_hooks(new_page, person
     expect(page.locator("[data-node=ship]")).to_contain_text("✓ on_fail")
 
     page.get_by_role("link", name="Timeline").click()
-    assert page.get_by_role("heading", level=2).all_inner_texts() == ["test", "ship"]
+    expect(page.get_by_role("heading", level=2)).to_have_text(["test", "ship"])
     expect(page.locator("li", has_text="left").locator("svg rect")).to_have_count(1)
     expect(page.locator("li", has_text="never").locator("svg rect")).to_have_count(0)
 
