@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench openapi docs lock clean
+.PHONY: help setup demo test check bench openapi docs screenshots lock clean
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
@@ -19,7 +19,7 @@ CODE := src tests tools bench hatch_build.py
 PAGES := $(shell find web -name node_modules -prune -o -type f ! -name api.d.ts -print) openapi.json hatch_build.py tools/sdk.py
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.everything ## install the server, the client and the development tools into .venv
 
@@ -46,6 +46,9 @@ openapi: .venv/.runtime ## write the API document from the routes
 
 docs: .venv/.runtime ## write the pages that are made from code
 	$(BIN)/python tools/docs.py
+
+screenshots: .venv/.everything ## take the pictures of the web pages anew (needs chromium)
+	PYTHONPATH=tests $(BIN)/python tools/screenshots.py
 
 lock: .venv/.uv ## choose versions anew, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \

@@ -57,20 +57,21 @@ class Town:
         self.server, self.database = server, database
         self._numbers = itertools.count(1)
 
-    def account(self):
+    def account(self, user=None, password=None):
         """Make an account with nothing in it: every test may use the names of its scenario."""
-        return Account(self, f"acme-{next(self._numbers)}")
+        name = f"acme-{next(self._numbers)}"
+        return Account(self, name, user or f"dev-{name}", password)
 
 
 class Account:
     """An account and its one user, who is its admin."""
 
-    def __init__(self, town, name):
+    def __init__(self, town, name, user, password):
         self.name, self.server, self._database = name, town.server, town.database
         now = datetime.now(UTC)
         with self._database.transaction() as db:
             self.id = accounts.create(db, name, now=now).id
-            made = users.create(db, self.id, f"dev-{name}", is_account_admin=True, password=None, now=now)
+            made = users.create(db, self.id, user, is_account_admin=True, password=password, now=now)
         self._user_id = made.id
         self._full_key = self.key()
 
