@@ -115,6 +115,21 @@ def test_steps_fold(new_page, person, ended):
     expect(log_of(page).get_by_text("first words")).to_be_visible()
 
 
+def test_all_steps_that_run_are_open(new_page, person, acme):
+    steps = {name: step(f"echo words of {name}", "sleep 60") for name in ("left", "right")}
+    acme.pipeline(None, name="p/it", steps={"both": {"type": "parallel", "steps": steps}})
+    build_id = acme.run("p/it")
+    page = log_in(new_page(), person, f"/builds/{build_id}")
+    for name in steps:
+        expect(log_of(page).get_by_text(f"words of {name}", exact=True)).to_be_visible(timeout=LONG_S)
+    page.reload()
+    for name in steps:
+        expect(log_of(page).get_by_text(f"words of {name}", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Terminate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+    expect(page.locator("h1 [data-status=terminated]")).to_be_visible(timeout=LONG_S)
+
+
 def test_the_first_error_is_found(new_page, person, ended):
     steps = {
         "fine": step("echo 0 errors"),
