@@ -300,6 +300,56 @@ def test_a_wrong_document_is_refused_with_all_its_problems(client, body, places)
     assert client.get("/api/projects").json()["total"] == 0
 
 
+TEXT = """\
+# kept
+version: '1.0'
+steps:
+  '2': {image: alpine}  # numbers stay in their order
+  '1': {image: alpine}
+stages: [one]
+"""
+
+
+def text_of_build(client, name):
+    build_id = client.post(f"/api/pipelines/run/{name}", {}).json()
+    return client.get(f"/api/builds/{build_id}").json()["userYamlDescriptor"]
+
+
+def test_the_text_of_a_file_stands_for_its_fields_and_is_what_a_build_shows(client):
+    body = {"metadata": {"name": "a/b", "originalYamlString": TEXT}, "spec": {"priority": 3}}
+    made = client.post("/api/pipelines", body).json()
+    assert list(made["spec"]["steps"]) == ["2", "1"]
+    assert (made["spec"]["stages"], made["spec"]["priority"]) == (["one"], 3)
+    assert made["metadata"]["originalYamlString"] == TEXT
+    assert client.get("/api/pipelines/a%2Fb").json()["spec"] == made["spec"]
+    assert text_of_build(client, "a%2Fb") == TEXT
+
+
+def test_whichever_of_text_and_steps_was_changed_counts(client):
+    body = {"metadata": {"name": "a/b", "originalYamlString": TEXT}, "spec": {}}
+    got = client.post("/api/pipelines", body).json()
+    got["metadata"]["originalYamlString"] = "version: '1.0'\nsteps:\n  new: {image: alpine}\n"
+    got = client.put("/api/pipelines/a%2Fb", got).json()
+    assert list(got["spec"]["steps"]) == ["new"]
+    assert "stages" not in got["spec"]
+    got["spec"]["steps"] = {"inline": {"image": "alpine"}}
+    got["metadata"]["originalYamlString"] = TEXT
+    got = client.put("/api/pipelines/a%2Fb", got).json()
+    assert list(got["spec"]["steps"]) == ["inline"]
+    assert "inline" in text_of_build(client, "a%2Fb")
+
+
+def test_a_wrong_text_is_refused_with_its_lines_and_replaces_nothing(client):
+    body = {"metadata": {"name": "a/b", "originalYamlString": TEXT}, "spec": {}}
+    got = client.post("/api/pipelines", body).json()
+    for text, place in (("version: '1.0'\nsteps: 5\n", "line 2, steps"), ("a: [", "line 2"), ("[]", "map")):
+        got["metadata"]["originalYamlString"] = text
+        answer = client.put("/api/pipelines/a%2Fb", got)
+        assert answer.status == 400
+        assert place in answer.json()["message"]
+    assert client.get("/api/pipelines/a%2Fb").json()["metadata"]["originalYamlString"] == TEXT
+
+
 def test_over_a_hundred_names_are_refused(client):
     assert client.get("/api/pipelines?" + "&".join(f"id=p{number}" for number in range(101))).status == 400
     body = {"metadata": {"name": "a/b"}, "spec": {"contexts": ["c"] * 101}}

@@ -18,7 +18,7 @@ from headrace.kit.ids import new_id
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.validate import validate
 from headrace.resources.builds import service as builds
-from headrace.resources.pipelines import document, repository
+from headrace.resources.pipelines import document, original, repository
 from headrace.resources.pipelines.repository import Pipeline
 from headrace.resources.pipelines.schemas import PipelinesQuery
 from headrace.resources.projects import service as projects
@@ -84,6 +84,7 @@ def create(db: Connection, account_id: str, box: SecretBox, body: Mapping[str, A
         BadRequest: the document or its steps are wrong; all problems are named.
         Conflict: the name is taken.
     """
+    body = original.settled(body, None)
     name = _checked(body)
     if repository.by_name(db, account_id, name.full) is not None:
         raise _taken(name.full)
@@ -133,6 +134,7 @@ def replace(
         Conflict: somebody changed it meanwhile, or the new name is taken.
     """
     known = find(db, account_id, reference)
+    body = original.settled(body, known.document)
     name = _checked(body)
     revision = body["metadata"].get("revision")
     if not any_revision and revision is not None and revision != known.revision:

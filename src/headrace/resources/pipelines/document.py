@@ -19,7 +19,7 @@ from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.spec import ROOT_FIELDS
 from headrace.resources.builds import service as builds
 from headrace.resources.contexts.schemas import MASK, mask, seal, unseal
-from headrace.resources.pipelines import spec_template
+from headrace.resources.pipelines import original, spec_template
 from headrace.resources.pipelines.yaml_text import to_yaml
 from headrace.resources.projects.schemas import Variables, masked, opened, problems, stored_variables
 from headrace.resources.triggers import service as triggers
@@ -232,7 +232,7 @@ def stored(
                 _stored_trigger(trigger, _same(trigger, known.get(area) or []), box, account_id)
                 for trigger in spec[area]
             ]
-    return {"version": "1.0", "kind": "pipeline", **body, "metadata": metadata, "spec": spec}
+    return original.filled({"version": "1.0", "kind": "pipeline", **body, "metadata": metadata, "spec": spec})
 
 
 def _same(trigger: Mapping[str, Any], known: list[dict[str, Any]]) -> Mapping[str, Any]:
@@ -315,22 +315,18 @@ def definition(document: Mapping[str, Any]) -> str | Mapping[str, Any] | None:
     spec = document.get("spec") or {}
     if spec.get("specTemplate"):
         return None
-    return _original(document) or {**document, "kind": "pipeline", "spec": spec}
-
-
-def _original(document: Mapping[str, Any]) -> str:
-    """Return the text that stands for the steps; ``""`` where they are inline."""
-    text = document["metadata"].get("originalYamlString")
-    inline = "steps" in (document.get("spec") or {})
-    return text if isinstance(text, str) and text.strip() and not inline else ""
+    return original.standing(document) or {**document, "kind": "pipeline", "spec": spec}
 
 
 def yaml_of(document: Mapping[str, Any]) -> str:
-    """Return the YAML that a build of this pipeline runs; ``""`` where it is stored elsewhere."""
+    """Return the YAML that a build of this pipeline runs, as its author wrote it where that is known.
+
+    ``""`` where it is stored elsewhere.
+    """
     spec = document.get("spec") or {}
     if spec.get("specTemplate"):
         return ""
-    if text := _original(document):
+    if text := original.agreeing(document):
         return text
     own = {field: spec[field] for field in ROOT_FIELDS if field in spec}
     return to_yaml({"version": str(document.get("version", "1.0"))} | own)
