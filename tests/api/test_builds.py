@@ -317,3 +317,28 @@ def test_head_never_restarts(client, build):
     answer = client.call("HEAD", f"/api/builds/rebuild/{build.id}")
     assert (answer.status, answer.content) == (405, b"")
     assert listed(client) == [build.id]
+
+
+def test_of_several_pipelines_the_newest_build_of_each_is_listed(client, stranger, database, people):
+    """A page of pipelines shows how each stands, by one question."""
+    made = {
+        name: [
+            make_build(
+                database, people["admin"], pipeline_id=name, created_at=FIRST + timedelta(minutes=at)
+            ).id
+            for at in times
+        ]
+        for name, times in {"a": (0, 5), "b": (9, 1), "c": (7,)}.items()
+    }
+    query = "onePerPipeline=true&pipeline=a&pipeline=b&pipeline=b&pipeline=unbuilt"
+    assert listed(client, query) == [made["b"][0], made["a"][1]]
+    assert listed(client, "onePerPipeline=true") == []
+    assert listed(stranger, query) == []
+
+
+def test_more_pipelines_at_once_than_a_page_has_are_refused(client):
+    answer = client.get("/api/workflow?onePerPipeline=true" + 101 * "&pipeline=a")
+    assert (answer.status, answer.json()["message"]) == (
+        400,
+        "query string: onePerPipeline takes at most 100 pipelines, not 101",
+    )

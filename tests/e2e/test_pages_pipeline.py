@@ -93,3 +93,17 @@ def test_what_is_made_elsewhere_appears_in_an_open_list(new_page, person, acme, 
         sent = f"fetch('{path}', {{method: 'POST', headers: {headers}, body: '{{\"name\":\"{name}\"}}'}})"
         page.evaluate(f"{sent}.then((answer) => answer.status)")
         expect(page.get_by_role("row", name=re.compile(name))).to_be_visible()
+
+
+def test_the_list_of_pipelines_tells_how_each_stands(new_page, person, acme):
+    for kind in ("ok", "fail", "approval"):
+        acme.pipeline(kind)
+    page = log_in(new_page(), person, "/pipelines")
+    row = {kind: page.get_by_role("row").filter(has_text=f"p/{kind}") for kind in ("ok", "fail", "approval")}
+    expect(row["ok"]).to_contain_text("none")
+    for kind, status in (("ok", "success"), ("fail", "error")):
+        acme.run(f"p/{kind}")
+        expect(row[kind].locator(f"[data-status={status}]")).to_be_visible(timeout=20_000)
+    build_id = acme.run("p/approval")
+    row["approval"].get_by_role("link", name="pending-approval").click(timeout=20_000)
+    expect(page).to_have_url(re.compile(f"/builds/{build_id}$"))

@@ -1,6 +1,6 @@
 """The rows of builds and steps."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     select,
     tuple_,
+    union_all,
     update,
 )
 
@@ -211,6 +212,20 @@ def listed(
         found = [_build(row) for row in db.execute(query.limit(limit))]
         return found[::-1]
     query = query.order_by(builds.c.created_at.desc(), builds.c.id.desc()).limit(limit).offset(offset)
+    return [_build(row) for row in db.execute(query)]
+
+
+def newest(db: Connection, account_id: str, pipeline_ids: Iterable[str]) -> list[Build]:
+    """Return the newest build of each pipeline that has one, newest first."""
+    order = (builds.c.created_at.desc(), builds.c.id.desc())
+    ids = [
+        _filtered(select(builds.c.id), account_id, Filters(pipeline_ids=[one])).order_by(*order).limit(1)
+        for one in dict.fromkeys(pipeline_ids)
+    ]
+    if not ids:
+        return []
+    each = union_all(*(one.subquery().select() for one in ids))  # a limit stands in a query of its own
+    query = select(*_COLUMNS).where(builds.c.id.in_(each)).order_by(*order)
     return [_build(row) for row in db.execute(query)]
 
 

@@ -238,6 +238,10 @@ class BuildsQuery(msgspec.Struct, kw_only=True, rename="camel"):
         str | None,
         Meta(description="id of a build: the page after it, of older builds; instead of `page`"),
     ] = None
+    one_per_pipeline: Annotated[
+        bool,
+        Meta(description="of each `pipeline`, at most 100, its newest build only, whatever else is asked"),
+    ] = False
     pagination_direction: Annotated[
         Literal["next", "previous"],
         Meta(description="`previous`: the page before the build `after`, of newer ones; else without effect"),

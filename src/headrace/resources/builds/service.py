@@ -39,6 +39,7 @@ from headrace.resources.builds.schemas import (
 from headrace.storage import signals
 
 ENTITY = victims.ENTITY
+_MOST_PIPELINES = 100  # whose newest builds are asked for together
 _MOST_CHILDREN = 100  # that one build shows
 _DECIDED = frozenset({StepStatus.APPROVED, StepStatus.DENIED})
 _LONGEST_BRANCH = 500  # an index holds it, and PostgreSQL's take 2,700 bytes
@@ -139,6 +140,13 @@ def show(db: Connection, found: Sequence[Build]) -> list[BuildOut]:
 
 def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks) -> BuildsOut:
     """Return a page of builds, newest first. Raises `NotFound` for a cursor that is no build."""
+    if query.one_per_pipeline:
+        if (asked := len(query.pipeline)) > _MOST_PIPELINES:
+            raise BadRequest(
+                f"query string: onePerPipeline takes at most {_MOST_PIPELINES} pipelines, not {asked}"
+            )
+        newest = repository.newest(db, account_id, query.pipeline)
+        return BuildsOut(BuildsPage(show(db, newest), len(newest)))
     filters = Filters(
         statuses=[*query.status, "denied"] if "error" in query.status else query.status,
         kinds=query.trigger,
