@@ -342,7 +342,11 @@ def test_whichever_of_text_and_steps_was_changed_counts(client):
 def test_a_wrong_text_is_refused_with_its_lines_and_replaces_nothing(client):
     body = {"metadata": {"name": "a/b", "originalYamlString": TEXT}, "spec": {}}
     got = client.post("/api/pipelines", body).json()
-    for text, place in (("version: '1.0'\nsteps: 5\n", "line 2, steps"), ("a: [", "line 2"), ("[]", "must be an object")):
+    for text, place in (
+        ("version: '1.0'\nsteps: 5\n", "line 2, steps"),
+        ("a: [", "line 2"),
+        ("[]", "must be an object"),
+    ):
         got["metadata"]["originalYamlString"] = text
         answer = client.put("/api/pipelines/a%2Fb", got)
         assert answer.status == 400
