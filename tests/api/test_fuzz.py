@@ -29,6 +29,8 @@ OPERATIONS = [
     .get_all_operations()
 ]
 NOT_OFFERED = 501
+CONDUCT = {304, 409, 412, 413, 422, 429}
+HEADERS = {name.lower() for name in SPEC["components"]["headers"]}
 DEEP = 100_000
 PIPELINE = {
     "kind": "pipeline",
@@ -72,8 +74,18 @@ def check(answer, sent):
         problem = answer.json()
         assert problem["status"] == answer.status, sent
         assert problem["message"], sent
-    elif answer.headers["content-type"].startswith("application/json"):
+    elif answer.headers.get("content-type", "").startswith("application/json"):
         answer.json()
+
+
+def check_told(operation, answer):
+    """The document tells of the conduct: no header of it, and no answer, that the operation does not name."""
+    responses = SPEC["paths"][operation.path][operation.method.lower()]["responses"]
+    if answer.status in CONDUCT:
+        assert str(answer.status) in responses, (operation.label, answer.status)
+    if answer.status < 300:
+        told = {name.lower() for name in responses["200"].get("headers", {})}
+        assert set(answer.headers) & HEADERS <= told, (operation.label, answer.headers)
 
 
 def test_no_call_that_fits_or_misses_the_document_makes_the_server_fail(client, known, keys):
@@ -109,6 +121,7 @@ def test_no_call_that_fits_or_misses_the_document_makes_the_server_fail(client, 
         }
         answer = client.with_key(None).call(request.method, request.path_url, content=body, headers=headers)
         check(answer, (request.method, request.path_url, body))
+        check_told(case.operation, answer)
 
     call()
 

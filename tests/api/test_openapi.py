@@ -9,6 +9,7 @@ import pytest
 from asgi import Client
 from headrace.app.installation import routes
 from headrace.client.made.operations import OPERATIONS
+from headrace.http.conduct import resolved
 
 FILE = Path(__file__).parents[2] / "openapi.json"
 SPEC = json.loads(FILE.read_text())
@@ -109,7 +110,7 @@ def test_an_operation_is_described_as_openapi_3_1_asks(method, path, operation):
     assert in_path == [part.split("}")[0] for part in path.split("{")[1:]]
     assert all(one["required"] for one in operation["parameters"] if one["in"] == "path")
     assert len({(one["in"], one["name"]) for one in operation["parameters"]}) == len(operation["parameters"])
-    assert all(answer["description"] for answer in operation["responses"].values())
+    assert all(resolved(answer, SPEC)["description"] for answer in operation["responses"].values())
     assert operation["summary"]
     assert operation["tags"][0] in {tag["name"] for tag in SPEC["tags"]}
     assert method in ("get", "post", "put", "patch", "delete")
@@ -125,9 +126,40 @@ def test_every_reference_leads_to_a_schema():
             for one in value:
                 yield from references(one)
 
-    known = {f"#/components/schemas/{name}" for name in SPEC["components"]["schemas"]}
+    known = {f"#/components/{kind}/{name}" for kind, found in SPEC["components"].items() for name in found}
     assert set(references(SPEC)) <= known
     assert SPEC["openapi"].startswith("3.1")
+
+
+def told(method, path):
+    """What the document tells of an operation: headers of the request, of the answer, and all statuses."""
+    operation = SPEC["paths"][path][method]
+    asked = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
+    return asked, set(operation["responses"]["200"].get("headers", {})), set(operation["responses"])
+
+
+def test_the_document_tells_what_a_reader_and_a_writer_may_ask_and_is_answered():
+    pace = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+    errors = {"200", "400", "401", "403", "404", "429", "default"}
+    assert told("get", "/projects") == ({"If-None-Match"}, {"ETag", *pace}, errors | {"304"})
+    writes = errors | {"409", "422"}
+    assert told("post", "/projects") == (
+        {"Idempotency-Key"},
+        {"Idempotency-Replayed", *pace},
+        writes | {"413"},
+    )
+    keys = {"If-Match", "Idempotency-Key"}
+    assert told("patch", "/projects/{id}") == (keys, {"Idempotency-Replayed", *pace}, writes | {"412", "413"})
+    # No document stands where this one writes; a login is nobody's yet, and is not tried too often.
+    assert told("delete", "/annotations")[0] == keys
+    assert told("put", "/agent/{agentId}/status")[0] == {"Idempotency-Key"}
+    assert told("post", "/auth/login") == (set(), set(), {"200", "400", "404", "413", "429", "default"})
+
+
+def test_every_answer_that_says_when_to_go_on_is_told_to_do_so():
+    refused = SPEC["components"]["responses"]["TooManyRequests"]
+    assert "Retry-After" in refused["headers"]
+    assert all("429" in one["responses"] for _, _, one in ALL if one["security"])
 
 
 def test_the_document_is_valid_by_the_rules_of_openapi_3_1():

@@ -16,7 +16,8 @@ from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
 
 NAME = "Idempotency-Key"
-REPLAYED = (b"idempotency-replayed", b"true")
+REPLAYED_NAME = "Idempotency-Replayed"
+REPLAYED = (REPLAYED_NAME.lower().encode(), b"true")
 LONGEST = 255
 
 

@@ -8,20 +8,13 @@ from typing import Any
 
 import msgspec
 
-from headrace.http import idempotency
+from headrace.http import conduct
 from headrace.http.routing import Reply, Route
 from headrace.http.samples import samples
-from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
 
 _PARAMETER = re.compile(r"\{(\w+)(?::path)?\}")
 _REF = "#/components/schemas/{name}"
-_ERRORS = {
-    "400": "the body or a parameter has the wrong shape; the message names the place",
-    "401": "no key, or one that is unknown, revoked or expired",
-    "403": "the key lacks the scope",
-    "404": "no such object in this account",
-}
 
 
 class Error(msgspec.Struct):
@@ -48,8 +41,10 @@ def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[
     by_type = dict(zip(map(_key, kinds), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     templates: dict[str, str] = {}
+    documents = {_shape(route) for route in ordered if route.is_document}
     for route in ordered:
-        paths.setdefault(_template(route, templates), {})[route.method.lower()] = _operation(route, by_type)
+        operation = _operation(route, by_type, has_document=_shape(route) in documents)
+        paths.setdefault(_template(route, templates), {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -63,6 +58,7 @@ def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[
         "paths": paths,
         "components": {
             "schemas": components,
+            **conduct.components(by_type[_key(Error)]),
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "header", "name": "Authorization"},
                 "session": {"type": "apiKey", "in": "header", "name": "x-access-token"},
@@ -74,9 +70,13 @@ def document(routes: Iterable[Route], *, version: str, server_url: str) -> dict[
 def _template(route: Route, seen: dict[str, str]) -> str:
     """Return the templated path; two that differ in names only are told apart by a final slash."""
     path = _PARAMETER.sub(r"{\1}", route.path)
-    shape = _PARAMETER.sub("{}", route.path)
-    known = seen.setdefault(shape, path)
+    known = seen.setdefault(_shape(route), path)
     return path if known == path else path + "/"
+
+
+def _shape(route: Route) -> str:
+    """Return the path without the names of its parameters: what two operations of one address share."""
+    return _PARAMETER.sub("{}", route.path)
 
 
 def _types(route: Route) -> list[Any]:
@@ -106,7 +106,7 @@ def _key(kind: Any) -> Any:  # noqa: ANN401 - any annotation
     return repr(kind)
 
 
-def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+def _operation(route: Route, schemas: dict[Any, dict[str, Any]], *, has_document: bool) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.operation,
         "x-sdk-interface": route.sdk,
@@ -118,8 +118,15 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     operation |= {
         "x-scope": str(route.scope),
         "security": [] if route.public else [{"apiKey": []}, {"session": []}],
-        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
-        "responses": _responses(route, schemas),
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(route),
+            *conduct.parameters_of(route, has_document=has_document),
+        ],
+        "responses": {
+            "200": _answer(route, schemas),
+            **conduct.responses_of(route, has_document=has_document),
+        },
     }
     operation["x-codeSamples"] = samples(route, operation["parameters"])
     if route.effect and route.method == "GET":
@@ -135,37 +142,21 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     return operation
 
 
-def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+def _answer(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "done"}
+    if headers := conduct.headers_of(route):
+        answer["headers"] = headers
     if _has_schema(route.result_type):
         answer["content"] = {"application/json": {"schema": _schema(route.result_type, schemas)}}
     elif route.result_type is Events:
         answer["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
-    error = {"application/json": {"schema": schemas[_key(Error)]}}
-    responses: dict[str, Any] = {"200": answer}
-    for status, meaning in _ERRORS.items():
-        if (status in ("401", "403") and route.public) or (status == "403" and route.scope is Scope.ANY):
-            continue
-        responses[status] = {"description": meaning, "content": error}
-    responses["default"] = {"description": "any other error", "content": error}
-    return responses
+    return answer
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in route.path_names
-    ]
-
-
-def _header_parameters(route: Route) -> list[dict[str, Any]]:
-    """What makes a repeated request one; without a caller there is nobody whose key it would be."""
-    if not route.effect or route.public:
-        return []
-    text = "a text of your own: the same request with it is done once, and answered again for a day"
-    schema = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST}
-    return [
-        {"name": idempotency.NAME, "in": "header", "required": False, "schema": schema, "description": text}
     ]
 
 

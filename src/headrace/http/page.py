@@ -5,11 +5,12 @@ Nothing of it is written twice: words, fields, errors and examples are those of 
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 from typing import Any
 
+from headrace.http.conduct import resolved
 from headrace.http.scopes import LABELS
 
 _CODE = re.compile(r"``?([^`]+)``?")
@@ -41,7 +42,7 @@ def page(spec: dict[str, Any], *, base_url: str, last: str) -> str:
         count=sum(map(len, groups.values())),
         links="".join(_links(tag, groups[tag]) for tag in tags),
         scopes=_scopes(),
-        sections="".join(_section(tag, groups[tag], schemas) for tag in tags),
+        sections="".join(_section(tag, groups[tag], spec) for tag in tags),
         types="".join(_schema(name, schemas) for name in sorted(schemas)),
     )
 
@@ -58,8 +59,8 @@ def _links(tag: str, operations: list[tuple[str, str, dict[str, Any]]]) -> str:
     )
 
 
-def _section(tag: str, operations: list[tuple[str, str, dict[str, Any]]], schemas: dict[str, Any]) -> str:
-    articles = "".join(_operation(method, path, one, schemas) for method, path, one in operations)
+def _section(tag: str, operations: list[tuple[str, str, dict[str, Any]]], spec: dict[str, Any]) -> str:
+    articles = "".join(_operation(method, path, one, spec) for method, path, one in operations)
     return f'<section class="tag" id="tag-{escape(tag)}"><h2>{escape(tag)}</h2>{articles}</section>'
 
 
@@ -67,8 +68,8 @@ def _method(method: str) -> str:
     return f'<b class="{method}">{"DEL" if method == "delete" else method.upper()}</b>'
 
 
-def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
-    name = escape(operation["operationId"])
+def _operation(method: str, path: str, operation: dict[str, Any], spec: dict[str, Any]) -> str:
+    name, schemas = escape(operation["operationId"]), spec["components"]["schemas"]
     paragraphs = [part for part in operation.get("description", "").split("\n\n") if part]
     words = " ".join(
         (method, f"/api{path}", operation["summary"], operation["x-sdk-interface"], operation["x-scope"])
@@ -83,7 +84,7 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: dict[
         f"<span>sdk <code>{escape(operation['x-sdk-interface'])}</code></span></p>"
         f"{_samples(name, operation['x-codeSamples'])}"
         f"{_parameters(operation)}{_body(operation, schemas)}{_answer(operation, schemas)}"
-        f"{_errors(operation)}</article>"
+        f"{_errors(operation, spec)}</article>"
     )
 
 
@@ -213,16 +214,16 @@ def _schema(name: str, schemas: dict[str, Any]) -> str:
     )
 
 
-def _errors(operation: dict[str, Any]) -> str:
+def _errors(operation: dict[str, Any], spec: dict[str, Any]) -> str:
     rows = [
-        f"<tr><td>{escape(status)}</td><td>{_meaning(status, answer, operation)}</td></tr>"
+        f"<tr><td>{escape(status)}</td><td>{_meaning(status, resolved(answer, spec), operation)}</td></tr>"
         for status, answer in operation["responses"].items()
         if status != "200"
     ]
     return _details("errors", rows, ("status", "when"))
 
 
-def _meaning(status: str, answer: dict[str, Any], operation: dict[str, Any]) -> str:
+def _meaning(status: str, answer: Mapping[str, Any], operation: dict[str, Any]) -> str:
     text = _prose(answer["description"])
     return f"{text} <code>{escape(operation['x-scope'])}</code>" if status == "403" else text
 

@@ -89,6 +89,21 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         """No key is needed."""
         return self.scope is Scope.PUBLIC
 
+    @property
+    def is_document(self) -> bool:
+        """What it answers can be asked for again: it has an ETag, and 304 where it is known."""
+        return self.method == "GET" and not self.effect and not self.is_async
+
+    @property
+    def takes_key(self) -> bool:
+        """It hears ``Idempotency-Key``; without a caller there is nobody whose key it would be."""
+        return self.effect and not self.public
+
+    @property
+    def takes_match(self) -> bool:
+        """It hears ``If-Match``, about the document at its own address."""
+        return self.takes_key and not self.is_async and self.method != "POST"
+
 
 class Router:
     """Collects the routes of one resource."""

@@ -226,7 +226,7 @@ class Api:
 
     def _compare(self, match: Match, asked: "_Asked", caller: Caller, db: Connection) -> None:
         """Hold the document that is to be replaced; with ``If-Match``, see that it is the one meant."""
-        if asked.method == "POST":
+        if not match.route.takes_match:
             return
         wanted = asked.header(b"if-match")
         documents.hold(db, caller.account_id, match.route.tag, alone=bool(wanted))
@@ -391,7 +391,7 @@ async def _read(asked: _Asked, receive: Receive) -> bytes:
 
 def _is_document(route: Route, answer: Answer, asked: _Asked) -> bool:
     """Tell whether an answer can be asked for again: what a GET without consequences found."""
-    return route.method == "GET" and not route.effect and answer[0] == _OK and not asked.asks_for_secrets
+    return route.is_document and answer[0] == _OK and not asked.asks_for_secrets
 
 
 def _may_be_packed(asked: _Asked) -> bool:
