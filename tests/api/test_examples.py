@@ -49,6 +49,7 @@ OTHERWISE = {
     "helm-sections-create": 404,  # its board is only an example
     "repos-git-list": 400,  # so is the password of the integration
     "repos-git-get-repo": 400,
+    "pipelines-analyze": 400,
 }
 # What an operation makes, so that it is not there before.
 CLEARED = {

@@ -163,3 +163,14 @@ def test_versions_of_all_parts(server, codefresh, component, line):
         "GET /api/openapi.json": {"info": {"version": "9"}},
     }
     assert codefresh("version", "-c", component)[:2] == (0, line)
+
+
+def test_a_proposed_pipeline_is_printed_as_it_is(server, codefresh):
+    server.answers["POST /api/pipelines/analyze"] = "version: '1.0'\nsteps: {}"
+    assert codefresh("analyze", "acme", "shop", "github") == (0, "version: '1.0'\nsteps: {}\n", "")
+    assert codefresh("analyze", "acme", "shop")[0] == 0
+    repo = {"repoOwner": "acme", "repoName": "shop"}
+    assert [sent["repo"] for sent in server.bodies("POST /api/pipelines/analyze")] == [
+        {**repo, "git": "github"},
+        repo,
+    ]

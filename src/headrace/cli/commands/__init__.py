@@ -87,7 +87,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get trigger-types|trigger-type|tt",
         "get triggers|trigger|t",
     ),
-    "validate": ("validate",),
+    "validate": ("analyze", "validate"),
     "version": ("version",),
     "watch": ("watch",),
     "workflow_data": ("create workflow-data-item|wdi", "get workflow-data-item|wdi"),

@@ -1,4 +1,4 @@
-"""``codefresh validate``: have the server check pipeline files."""
+"""``codefresh validate`` and ``analyze``: have the server check a pipeline file, or propose one."""
 
 from __future__ import annotations
 
@@ -81,6 +81,17 @@ def validate(app: App, filenames: tuple[str, ...], *, attach: bool) -> None:
     for path in paths:
         click.echo(f"Validation result for {path}:")
         _report(validate_text(app, files.read_text(path), Path(path).stem))
+
+
+@leaf("analyze")
+@click.argument("repo_owner")
+@click.argument("repo_name")
+@click.argument("context", required=False)
+@pass_app
+def analyze(app: App, repo_owner: str, repo_name: str, context: str | None) -> None:
+    """Propose a pipeline for a repository of the Git integration CONTEXT."""
+    repo = {"repoOwner": repo_owner, "repoName": repo_name} | ({"git": context} if context else {})
+    click.echo(app.call("pipelines.analyze", {"repo": repo, "type": "git", "source": "api"}))
 
 
 def _attach(app: App, path: str) -> None:

@@ -111,6 +111,35 @@ class Host:
                 return None
             raise
 
+    def root(self, repo: str, revision: str) -> frozenset[str]:
+        """Return the names of what is at the root of a repository; those of folders end with a slash.
+
+        Of a root with more than some hundred entries, those that the host shows first.
+
+        Args:
+            repo: ``owner/name``.
+            revision: a branch, tag or commit.
+
+        Raises:
+            FileMissing: the host has no such repository or revision, or hides it.
+            HostFailed: the host does not answer.
+        """
+        owner, _, name = repo.partition("/")
+        way: tuple[str, ...] = ()
+        if self._provider == "github":
+            place = f"/repos/{_path(repo)}/contents/?{urlencode({'ref': revision})}"
+        elif self._provider == "gitlab":
+            query = urlencode({"ref": revision, "per_page": _PAGE})
+            place = f"/projects/{quote(repo, safe='')}/repository/tree?{query}"
+        elif self._is_cloud:
+            commit = quote(self._commit(repo, revision), safe="")
+            place, way = f"/repositories/{_path(repo)}/src/{commit}/?pagelen={_PAGE}", ("values",)
+        else:
+            query = urlencode({"at": revision, "limit": MOST_REPOS})
+            place = f"/api/1.0/projects/{quote(owner)}/repos/{quote(name)}/browse?{query}"
+            way = ("children", "values")
+        return frozenset(_entry(one) for one in Fields(self._ask("GET", place)).items(*way))
+
     def set_status(self, repo: str, revision: str, status: Status) -> None:
         """Show the status of a build beside a commit. Raises `HostFailed`."""
         commit = quote(revision, safe="")
@@ -192,14 +221,19 @@ class Host:
             place = f"/projects/{quote(repo, safe='')}/repository/files/{quote(path, safe='')}/raw?{query}"
             return self._call("GET", place, accept="*/*")
         if self._is_cloud:
-            if "/" in revision:  # the path of a source takes no such branch, its commit is asked first
-                place = f"/repositories/{_path(repo)}/refs/branches/{_path(revision)}"
-                revision = Fields(self._ask("GET", place)).text("target", "hash")
-            place = f"/repositories/{_path(repo)}/src/{quote(revision, safe='')}/{_path(path)}"
+            commit = quote(self._commit(repo, revision), safe="")
+            place = f"/repositories/{_path(repo)}/src/{commit}/{_path(path)}"
             return self._call("GET", place, accept="*/*")
         project, _, slug = repo.partition("/")
         place = f"/api/1.0/projects/{quote(project)}/repos/{quote(slug)}/raw/{_path(path)}"
         return self._call("GET", f"{place}?{urlencode({'at': revision})}", accept="*/*")
+
+    def _commit(self, repo: str, revision: str) -> str:
+        """Return what Bitbucket's sources take for a revision: no branch with a slash, but its commit."""
+        if "/" not in revision:
+            return revision
+        place = f"/repositories/{_path(repo)}/refs/branches/{_path(revision)}"
+        return Fields(self._ask("GET", place)).text("target", "hash")
 
     @property
     def _is_cloud(self) -> bool:
@@ -264,6 +298,13 @@ class Host:
 
 def _path(repo: str) -> str:
     return "/".join(quote(part, safe="") for part in repo.split("/"))
+
+
+def _entry(fields: Fields) -> str:
+    """Read an entry of a folder as GitHub, GitLab, Bitbucket Cloud or Bitbucket Server shows it."""
+    name = fields.text("name") or fields.text("path") or fields.text("path", "toString")
+    is_folder = fields.text("type") in ("dir", "tree", "commit_directory", "DIRECTORY")
+    return name + "/" * is_folder
 
 
 def _host_repo(fields: Fields) -> HostRepo:

@@ -8,9 +8,10 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.validate import details_answer, lint_answer, validate
-from headrace.resources.pipelines import definitions, language, service
+from headrace.resources.pipelines import analysis, definitions, language, service
 from headrace.resources.pipelines.holdings import account_of
 from headrace.resources.pipelines.schemas import (
+    AnalyzeBody,
     BuildBody,
     PipelineNameOut,
     PipelineQuery,
@@ -153,6 +154,26 @@ def validate_yaml(body: ValidatorBody, caller: Caller, db: Connection) -> dict[s
     account = account_of(db, caller, body.name) if body.name else None
     found = validate(body.yaml, account=account)
     return lint_answer(found) if body.output_format == "lint" else details_answer(found)
+
+
+@router.route(
+    "POST",
+    "/analyze",
+    scope=Scope.PIPELINE_WRITE,
+    sdk="pipelines.analyze",
+    effect=False,
+    example=Example(body={"repo": {"repoOwner": "acme", "repoName": "shop", "git": "github"}, "type": "git"}),
+)
+def analyze_repository(
+    body: AnalyzeBody, caller: Caller, db: Connection, box: SecretBox, outside: Outside
+) -> str:
+    """Propose a pipeline for a repository; nothing is stored.
+
+    The answer is the text of a ``codefresh.yml``, made from what is at the root of the default branch:
+    Dockerfiles, files of packages (Go, Java, JavaScript, PHP, Python, Ruby, Rust), a Makefile, and a
+    compose file, whose images run beside the tests. A ``codefresh.yml`` there is the answer as it is.
+    """
+    return analysis.proposal(db, box, outside, caller.account_id, body.repo)
 
 
 @router.route(

@@ -1,6 +1,6 @@
 """Pipelines on the wire: what requests hold, and the lists that answers are."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -136,6 +136,22 @@ class BuildBody(RunBody, kw_only=True, rename="camel"):
     )
     repo_name: str | None = None
     build_flags: BuildFlags | None = None
+
+
+class AnalyzedRepo(msgspec.Struct, kw_only=True, rename="camel"):
+    """The repository to look at."""
+
+    repo_owner: Annotated[str, msgspec.Meta(pattern=r"^[\w.~/-]{1,255}$")]
+    repo_name: Annotated[str, msgspec.Meta(pattern=r"^[\w.~-]{1,255}$")]
+    git: Annotated[str | None, msgspec.Meta(description="a git context; the default one where absent")] = None
+
+
+class AnalyzeBody(msgspec.Struct, kw_only=True):
+    """What to propose a pipeline for."""
+
+    repo: AnalyzedRepo
+    type: Literal["git"] = "git"
+    source: str = "api"
 
 
 class ValidatorBody(msgspec.Struct, kw_only=True, rename="camel"):

@@ -53,14 +53,6 @@ LINES = (
     ),
     Line(
         "POST",
-        "/pipelines/analyze",
-        "pipelines.analyze",
-        "Propose a pipeline for a repository",
-        "write the steps, and let 'codefresh validate' check them; docs/pipelines.md has examples",
-        scope=Scope.PIPELINE_WRITE,
-    ),
-    Line(
-        "POST",
         "/runtime/testit",
         "runtime.launch",
         "Run a test of a runtime",
