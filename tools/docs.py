@@ -8,7 +8,7 @@ from typing import Any
 from headrace.app import settings
 from headrace.http.openapi import document
 from headrace.http.routing import Route
-from headrace.http.scopes import LABELS
+from headrace.http.scopes import DORMANT, LABELS
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -52,8 +52,10 @@ Errors are JSON: `status`, `code`, `name`, `message`, `context`. A body may have
 ## Scopes
 
 A scope grants itself and what begins with it: `build` grants `build:read`. A key without scopes may do
-all that its user may. `any` below stands for every valid key, `public` for no key at all.
-"""
+all that its user may. `any` below stands for every valid key, `public` for no key at all. Plurals
+(`builds:read`) are equal to what stands here. {dormant} are scopes of Codefresh that open
+nothing here: a key may hold them, so that a list that another tool keeps can be sent as it is.
+""".format(dormant=", ".join(f"`{scope}`" for scope in sorted(DORMANT)))
 
 
 def pages() -> dict[Path, str]:

@@ -138,11 +138,11 @@ def test_a_listed_key_has_the_shape_that_clients_read(client, people, clock):
         "name": "ci",
         "tokenPrefix": secret[:8],
         "created": wire_time(clock.now()),
-        "scopes": ["build:read", "pipeline:run"],
+        "scopes": ["builds:read", "pipeline:run"],
         "subject": {"type": "user", "ref": people["admin"].id},
         "scopeSnapshot": {
             "_id": key_id,
-            "scopes": ["build:read", "pipeline:run"],
+            "scopes": ["builds:read", "pipeline:run"],
             "date": wire_time(clock.now()),
         },
         "expiresAt": None,
@@ -199,6 +199,12 @@ def test_patched_scopes_count_from_the_next_request_on(client):
     path = f"/api/auth/key/{key.partition('.')[0]}"
     assert client.patch(path, {"scopes": ["build:read"]}).json()["scopes"] == ["build:read"]
     assert client.with_key(key).get("/api/auth/keys").status == 403
+
+
+def test_a_key_may_give_on_what_it_holds_in_another_spelling(client):
+    narrow = client.with_key(generated(client, scopes=["general", "builds"]))
+    assert narrow.post("/api/auth/key", {"name": "x", "scopes": ["build:read", "builds:write"]}).status == 200
+    assert narrow.post("/api/auth/key", {"name": "x", "scopes": ["workflow"]}).status == 403
 
 
 def test_a_revoked_key_is_dead_at_once(client):

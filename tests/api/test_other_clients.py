@@ -84,6 +84,18 @@ def test_a_context_is_managed(client, send, kind, data, shown):
     gone(client, "/contexts/c1", "Context c1 not found")
 
 
+def test_every_scope_that_terraform_knows_is_kept_as_it_was_sent(client, send):
+    ours = ["agent", "agents", "audit", "build", "cluster", "clusters", "helm", "pipeline", "project"]
+    theirs = ["environments-v2", "github-action", "kubernetes", "view", "workflow"]
+    rest = ["repos", "runner-installation", "step-type", "step-types"]
+    text = send("POST", "/auth/key", {"name": "tf", "scopes": [*theirs, *rest, *ours]}).text
+    read = send("GET", f"/auth/key/{text.partition('.')[0]}").json()
+    assert read["scopes"] == sorted([*ours, *theirs, *rest])
+    assert client.with_key(text).get("/api/clusters").status == 200
+    only = send("POST", "/auth/key", {"name": "tf2", "scopes": theirs}).text
+    assert client.with_key(only).get("/api/workflow").status == 403
+
+
 def test_a_key_is_the_whole_answer_and_is_managed(client, send):
     text = send("POST", "/auth/key", {"name": "tf", "scopes": ["pipeline", "helm", "repos"]}).text
     assert text.count(".") == 1

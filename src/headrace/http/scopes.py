@@ -4,6 +4,7 @@ Source: the seed page lists 18 scopes; their ids and the hierarchy follow the pu
 (``build`` ⊇ ``build:read`` ⊇ ``build:read:status``). A route declares the one that it needs.
 """
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -116,18 +117,43 @@ _SINGULAR = {
 }
 
 
-def normalise(text: str) -> str | None:
-    """Return the id of a scope as we write it, or None for an unknown one.
+# Resources whose scopes Codefresh has and clients send (Terraform's `codefresh_api_key`), and which are
+# none here: kept with a key, so that its owner finds what was asked for, they open nothing.
+DORMANT = frozenset(
+    {
+        "analytics",
+        "api-keys",
+        "board",
+        "chart",
+        "environments-v2",
+        "github-action",
+        "gitops",
+        "kubernetes",
+        "verification",
+        "view",
+        "workflow",
+    }
+)
+_RIGHTS = re.compile(r"(:[a-z][a-z-]*){0,2}")
 
-    The plural of a resource is accepted, as older clients write it: ``builds:read``.
-    """
-    head, colon, rest = text.strip().partition(":")
-    scope = _SINGULAR.get(head, head) + colon + rest
-    return scope if scope in _KNOWN or scope == Scope.ANY else None
+
+def singular(text: str) -> str:
+    """Return a scope as routes write it; older clients write ``builds:read`` for ``build:read``."""
+    head, colon, rest = text.partition(":")
+    return _SINGULAR.get(head, head) + colon + rest
+
+
+def is_known(text: str) -> bool:
+    """Tell whether a key may hold this scope: one of ours, in the plural, too, or one that opens nothing."""
+    head, colon, rest = text.partition(":")
+    if head in DORMANT:
+        return _RIGHTS.fullmatch(colon + rest) is not None
+    return singular(text) in _KNOWN or text == Scope.ANY
 
 
 def grants(held: Iterable[str] | None, needed: str) -> bool:
     """Tell whether one of the scopes ``held`` grants ``needed``; None holds everything."""
     if held is None:
         return True
-    return any(scope in (needed, Scope.ANY) or needed.startswith(scope + ":") for scope in held)
+    found = map(singular, held)
+    return any(scope in (needed, Scope.ANY) or needed.startswith(scope + ":") for scope in found)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller, Credential
 from headrace.http.errors import BadRequest, Forbidden, NotFound
-from headrace.http.scopes import Scope, normalise
+from headrace.http.scopes import Scope, is_known, singular
 from headrace.kit.clock import SystemClock
 from headrace.kit.ids import is_id, new_id
 from headrace.resources.api_keys import repository
@@ -156,17 +156,17 @@ def revoke_any(db: Connection, account_id: str, key_id: str) -> None:
 
 
 def known_scopes(scopes: Sequence[str]) -> list[str] | None:
-    """Return scopes as we write them, sorted; None where they come to everything.
+    """Return scopes as they were written, sorted, each once; None where they come to everything.
+
+    A client that compares what it sent with what there is (Terraform) finds no difference.
 
     Raises:
         BadRequest: one is unknown.
     """
-    found = set()
-    for scope in scopes:
-        known = normalise(scope)
-        if known is None:
+    found = {scope.strip() for scope in scopes}
+    for scope in sorted(found):
+        if not is_known(scope):
             raise BadRequest(f"scopes: {scope!r} is not known; GET /api/scopes lists them")
-        found.add(str(known))
     return None if not found or Scope.ANY in found else sorted(found)
 
 
@@ -271,7 +271,7 @@ def _refuse_wider(caller: Caller, scopes: list[str] | None) -> None:
         raise Forbidden("the key of a build cannot make or change keys")
     if caller.scopes is None:
         return
-    wider = ["any"] if scopes is None else [scope for scope in scopes if not caller.may(scope)]
+    wider = ["any"] if scopes is None else [scope for scope in scopes if not caller.may(singular(scope))]
     if wider:
         message = f"a key cannot give more than it has: {', '.join(wider)}"
         raise Forbidden(message, missingScopes=wider)
