@@ -10,7 +10,7 @@ import click
 
 from headrace.cli.app import App
 from headrace.cli.errors import Findings, Refused
-from headrace.cli.verbs import ENV_PREFIX, build_root, near
+from headrace.cli.verbs import ENV_PREFIX, Verb, build_root, near
 from headrace.client.api import RequestOptions
 from headrace.client.errors import ApiError, Unreachable
 
@@ -94,23 +94,33 @@ def _dispatch(app: App, words: list[str]) -> int:
         first = next((word for word in words if not word.startswith("-")), None)
         if first is None:
             click.echo(root.get_help(context))
-            return 0
+            return 0 if "--help" in words else 1
         if first in HIDDEN:
             from headrace.cli.completion import complete
 
             complete(app, words[words.index(first) + 1 :])
             return 0
         if root.get_command(context, first) is None:
-            return _unknown(root.list_commands(context) + sorted(root.commands), first)
+            return _unknown(context, root, words, first)
     result = root.main(words, prog_name="codefresh", standalone_mode=False, obj=app)
     return result if isinstance(result, int) else 0
 
 
-def _unknown(known: list[str], word: str) -> int:
-    """Scripts may rely on exit code 0 here (the official client's); people get to read why."""
-    close = near(word, known)
+def _unknown(context: click.Context, root: Verb, words: list[str], word: str) -> int:
+    """A command that is not here.
+
+    Scripts may rely on exit code 0 for a word that no client knows (the official client's); people get
+    to read why. A command that the official client has and this one lacks is an error.
+    """
+    from headrace.cli.absent import ABSENT
+
+    if word in ABSENT:
+        raise Refused(f"'codefresh {word}' is not offered here; {ABSENT[word]}")
+    close = near(word, root.list_commands(context) + sorted(root.commands))
     cure = f"did you mean {close!r}?" if close else "see: codefresh --help"
     click.echo(f"Error: no command {word!r}; {cure}", err=True)
+    if "--help" in words:
+        click.echo(root.get_help(context))
     return 0
 
 

@@ -39,6 +39,7 @@ class Row:
         id: its id; None where it has none.
         name: ``<kind>/<name>``, for ``-o name``.
         info: what ``-o json`` and ``-o yaml`` print.
+        gaps: None in ``info`` stands for what the server did not send: JSON leaves it out.
         cells: values of the table, by lower-case column; a `datetime` is formatted.
     """
 
@@ -46,6 +47,7 @@ class Row:
     name: str
     info: Mapping[str, Any]
     cells: Mapping[str, Any]
+    gaps: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +104,14 @@ def text_of(rows: list[Row], columns: Columns, out: Mapping[str, Any]) -> str:
     if form == "name":
         return "\n\r".join(row.name for row in rows)
     if form in ("json", "jsonArray"):
-        found = [_present(row.info) for row in rows]
+        found = [_present(row.info) if row.gaps else dict(row.info) for row in rows]
         single = form == "json" and len(found) == 1
         return json.dumps(found[0] if single else found, indent="\t", ensure_ascii=False, default=_plain)
     from headrace.cli import yamltext
 
     documents = [
-        {key: value if value or value is False else None for key, value in row.info.items()} for row in rows
+        {key: None if value in ("", 0) and value is not False else value for key, value in row.info.items()}
+        for row in rows
     ]
     if form == "yamlArray":
         return yamltext.dump(documents)

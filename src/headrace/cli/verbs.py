@@ -57,29 +57,31 @@ class Verb(click.Group):
 
     command_class = Command
 
-    def __init__(self, name: str, summary: str, *, on_file: str | None = None) -> None:
+    def __init__(self, name: str, summary: str, *, on_file: str | None = None, alone: int = 0) -> None:
         """Make a verb.
 
         Args:
             name: its words, for example ``create context``; empty for the root.
             summary: one sentence for ``--help``.
             on_file: function of `commands.documents` that takes the file given by ``-f``.
+            alone: exit code without a noun, the official client's.
         """
         file = click.Option(["-f", "--filename"], help="A .yml, .yaml or .json file.")
         super().__init__(name, help=summary, params=[file] if on_file else [], invoke_without_command=True)
-        self.on_file = on_file
+        self.on_file, self.alone = on_file, alone
         self.callback = self._without_noun
 
-    def _without_noun(self, filename: str | None = None) -> None:
+    def _without_noun(self, filename: str | None = None) -> int:
         """Take the file, or show what there is."""
         context = click.get_current_context()
         if context.invoked_subcommand is not None:
-            return
+            return 0
         if filename is None or self.on_file is None:
             click.echo(context.get_help())
-            return
+            return self.alone
         documents = importlib.import_module("headrace.cli.commands.documents")
         getattr(documents, self.on_file)(context.find_object(App), filename)
+        return 0
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All nouns of this verb, sorted; imports nothing."""
@@ -107,7 +109,12 @@ class Verb(click.Group):
             known = self.list_commands(ctx)
             close = near(args[0], [*known, *(name for names in _entries(self._path()) for name in names)])
             cure = f"did you mean {close!r}? There are" if close else "there are"
-            raise click.UsageError(f"no command {f'{self._path()} {args[0]}'!r}; {cure}: {', '.join(known)}")
+            wrong = f"no command {f'{self._path()} {args[0]}'!r}; {cure}: {', '.join(known)}"
+            if "--help" not in args:
+                raise click.UsageError(wrong)
+            click.echo(f"Error: {wrong}", err=True)
+            click.echo(ctx.get_help())
+            ctx.exit()
         return super().resolve_command(ctx, args)
 
     def _path(self) -> str:
@@ -222,18 +229,21 @@ VERBS: dict[str, Verb] = {
     verb.name or "": verb
     for verb in (
         Verb("", "Headrace's command line: pipelines, builds and their logs."),
-        Verb("auth", "Servers and keys that this machine knows."),
+        Verb("auth", "Servers and keys that this machine knows.", alone=1),
         Verb("get", "Show resources."),
         Verb("create", "Create a resource, or the one in a file (-f).", on_file="create_from"),
         Verb("create context", "Create a shared configuration.", on_file="create_from"),
         Verb("create context git", "Create a Git integration."),
         Verb("create registry", "Create an image registry."),
         Verb("create context helm-repository", "Create the address of a Helm repository."),
-        Verb("delete", "Delete a resource, or the one that a file (-f) names.", on_file="delete_from"),
+        Verb("create context secret-store", "Create a store of secrets."),
+        Verb(
+            "delete", "Delete a resource, or the one that a file (-f) names.", on_file="delete_from", alone=1
+        ),
         Verb("generate", "Make something for others from what is stored."),
-        Verb("patch", "Change parts of a resource."),
-        Verb("add", "Add what an integration sees."),
-        Verb("annotate", "Put annotations on a resource."),
+        Verb("patch", "Change parts of a resource.", alone=1),
+        Verb("add", "Add what an integration sees.", alone=1),
+        Verb("annotate", "Put annotations on a resource.", alone=1),
     )
 }
 

@@ -68,12 +68,46 @@ def test_a_wrong_line_exits_with_1_and_says_why(codefresh, words, part):
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("--help",), ("help", "run"), ("get",), ("create",), ("create", "context", "git")]
+    "words", [("--help",), ("help", "run"), ("get",), ("create",), ("create", "context", "git")]
 )
 def test_help_exits_with_0(codefresh, words):
     code, out, _ = codefresh(*words)
     assert code == 0
     assert "Usage: codefresh" in out
+
+
+@pytest.mark.parametrize("words", ["", "auth", "patch", "delete", "add", "annotate"])
+def test_help_where_a_word_is_missing_exits_as_the_official_client_does(codefresh, words):
+    code, out, _ = codefresh(*words.split())
+    assert code == 1
+    assert "Usage: codefresh" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "shown"),
+    [
+        ("nope --help", "Error: no command 'nope'; did you mean 'open'?\n", "Usage: codefresh [OPTIONS]"),
+        (
+            "create nope --help",
+            "Error: no command 'create nope'; there are: agent",
+            "Usage: codefresh create",
+        ),
+    ],
+)
+def test_help_for_a_word_that_nobody_knows_shows_what_there_is(codefresh, words, said, shown):
+    code, out, err = codefresh(*words.split())
+    assert code == 0
+    assert err.startswith(said)
+    assert out.startswith(shown)
+
+
+@pytest.mark.parametrize(
+    "words", ["install-chart", "runner init --name x", "download audit", "install --help"]
+)
+def test_a_command_of_the_official_client_that_is_not_here_is_an_error_with_a_way(codefresh, words):
+    code, out, err = codefresh(*words.split())
+    assert (code, out) == (1, "")
+    assert f"'codefresh {words.split()[0]}' is not offered here; " in err
 
 
 def test_every_listed_command_exists_and_has_a_summary():

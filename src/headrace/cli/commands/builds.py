@@ -153,6 +153,7 @@ def row_of(build: dict[str, Any]) -> Row:
     return Row(
         id=build.get("id"),
         name="workflow/undefined",
+        gaps=True,
         info=info,
         cells={key.lower(): value for key, value in info.items()},
     )

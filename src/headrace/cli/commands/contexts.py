@@ -175,7 +175,7 @@ def _row(context: dict[str, Any]) -> Row:
         "type": kind,
         "spec": context.get("spec"),
     }
-    return Row(id=None, name=f"context/{name}", info=info, cells={"name": name, "type": kind})
+    return Row(id=None, name=f"context/{name}", gaps=True, info=info, cells={"name": name, "type": kind})
 
 
 @leaf("delete context")

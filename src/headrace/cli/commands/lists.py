@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from headrace.cli.dates import DATETIME, RELATIVE, parse
+from headrace.cli.dates import DATETIME, parse
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import leaf, output_options, pass_app
 
@@ -40,12 +40,6 @@ class Listing:
 
 
 LISTINGS: dict[str, Listing] = {
-    "boards": Listing(
-        kind="board",
-        operation="helm.boards.list",
-        summary="Show release boards.",
-        cells={"id": "_id", "name": "name", "filter": "filter"},
-    ),
     "clusters": Listing(
         kind="cluster",
         operation="clusters.list",
@@ -67,13 +61,6 @@ LISTINGS: dict[str, Listing] = {
         summary="Show environments.",
         cells={"id": "_id", "name": "name"},
         wide={"status": "status"},
-    ),
-    "helm-repo": Listing(
-        kind="helm-repo",
-        operation="helm.repos.list",
-        summary="Show Helm repositories.",
-        cells={"name": "Name", "public": "Public", "created": "CreatedAt", "updated": "UpdatedAt"},
-        dates={"created": RELATIVE, "updated": RELATIVE},
     ),
     "registry": Listing(
         kind="registry",

@@ -1,4 +1,4 @@
-"""Teams and Helm repositories: what creates and changes them; `lists` shows them."""
+"""Teams: what creates and changes them; `lists` shows them."""
 
 from __future__ import annotations
 
@@ -41,22 +41,3 @@ def delete_teams(app: App, team_id: str, user_id: str) -> None:
     """Take a user out of a team."""
     app.call("teams.removeUser", teamId=team_id, userId=user_id)
     click.echo(f"User: {user_id} was removed from team: {team_id}")
-
-
-@leaf("create helm-repo")
-@click.argument("name")
-@click.option("-p", "--public", is_flag=True, help="Everybody may read it.")
-@pass_app
-def create_helm_repo(app: App, name: str, *, public: bool) -> None:
-    """Store a Helm repository."""
-    app.call("helm.repos.create", {"name": name, "public": public})
-    click.echo(f"Helm repo: {name} created")
-
-
-@leaf("delete helm-repo")
-@click.argument("name")
-@pass_app
-def delete_helm_repo(app: App, name: str) -> None:
-    """Forget a Helm repository."""
-    app.call("helm.repos.delete", name=name)
-    click.echo(f"Helm repo '{name}' deleted.")

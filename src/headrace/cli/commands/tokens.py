@@ -8,6 +8,7 @@ import click
 
 from headrace.cli.cures import told
 from headrace.cli.dates import DATE, parse
+from headrace.cli.errors import Refused
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import Array, leaf, output_options, pass_app
 from headrace.client.errors import ApiError
@@ -30,6 +31,10 @@ COLUMNS = Columns(
 @pass_app
 def create_token(app: App, name: str | None, scope: tuple[str, ...], kind: str, subject: str | None) -> None:
     """Make an API key and print it, once."""
+    if not name:
+        raise Refused("Token name must be provided")
+    if kind != "user" and not subject:
+        raise Refused(f'Type "{kind}" needs --subject to be provided')
     query = {"subjectType": kind, "subjectReference": subject}
     key = app.call("tokens.generate", {"name": name, "scopes": list(scope)}, query=query)
     click.echo("Token created:")
@@ -81,10 +86,12 @@ def patch_token(app: App, token_id: str, name: str | None, scope: tuple[str, ...
 
 
 @leaf("delete tokens")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, metavar="ID...")
 @pass_app
 def delete_tokens(app: App, ids: tuple[str, ...]) -> None:
     """Revoke API keys, at once; exits with 0 also when one could not be revoked."""
+    if not ids:
+        raise Refused("Token ids must be provided")
     for token_id in ids:
         try:
             app.call("tokens.delete", id=token_id)

@@ -27,7 +27,7 @@ NOBODY = "000000000000"  # the account of events that belong to all
 
 def _row(kind: str, info: dict[str, Any], columns: Columns) -> Row:
     cells = {name: info.get(name) for name in columns.wide or columns.default}
-    return Row(id=None, name=f"{kind}/undefined", info=info, cells=cells)
+    return Row(id=None, name=f"{kind}/undefined", gaps=True, info=info, cells=cells)
 
 
 def _coded(event: str) -> str:

@@ -46,7 +46,11 @@ def _row(item: dict[str, Any]) -> Row:
     info = {"id": item.get("_id"), "created-at": (item.get("metadata") or {}).get("createdAt"), "data": data}
     shown = data if data == HIDDEN else json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     return Row(
-        id=item.get("_id"), name="workflow-data-item/undefined", info=info, cells=info | {"data": shown}
+        id=item.get("_id"),
+        name="workflow-data-item/undefined",
+        gaps=True,
+        info=info,
+        cells=info | {"data": shown},
     )
 
 

@@ -1,0 +1,27 @@
+"""Commands of the official client that this one lacks, and what does their work here."""
+
+_RUNNERS = "a server runs builds itself, and more workers are started with: headrace worker"
+_CHARTS = "run helm or kubectl in a step of a pipeline; the type 'deploy' applies manifests to a cluster"
+_PLATFORM = "there are no environments of the whole platform here; see: codefresh get runtime-environments"
+
+ABSENT = {
+    "analyze": "write the pipeline by hand and check it with: codefresh validate FILE",
+    "assign": _PLATFORM,
+    "attach": _RUNNERS,
+    "components": "it has no parts to download",
+    "delete-release": _CHARTS,
+    "diff": "compare two outputs of: codefresh get runtime-environments NAME -o yaml",
+    "download": "see who did what with: codefresh api audit.getAudits",
+    "helm-promotion": _CHARTS,
+    "install": _RUNNERS,
+    "install-chart": _CHARTS,
+    "offline-logs": "logs are files in the data folder of the server",
+    "rollback-release": _CHARTS,
+    "runner": _RUNNERS,
+    "set-helm-config": _CHARTS,
+    "synchronize": "put users into teams with: codefresh patch team -t TEAM -u USER",
+    "test-release": _CHARTS,
+    "unassign": _PLATFORM,
+    "uninstall": _RUNNERS,
+    "upgrade": _RUNNERS,
+}
