@@ -1,6 +1,9 @@
 """One installation with two accounts and their keys, and the whole API over it, in process."""
 
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -100,3 +103,33 @@ def client(api, key_of):
 def stranger(client, key_of):
     """The admin of another account, with full access."""
     return client.with_key(key_of("stranger"))
+
+
+@pytest.fixture
+def host_answers():
+    """What the Git host answers: path → text."""
+    return {}
+
+
+@pytest.fixture
+def git_host(host_answers):
+    """The address of a Git host on this machine, which answers 404 to what is not in `host_answers`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            text = host_answers.get(urlsplit(self.path).path)
+            body = (text or "{}").encode()
+            self.send_response(200 if text is not None else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

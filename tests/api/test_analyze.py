@@ -1,7 +1,4 @@
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -47,39 +44,11 @@ SHOPS = {
 
 
 @pytest.fixture
-def answers():
-    """What the Git host answers: path → text."""
-    return {}
-
-
-@pytest.fixture
-def host(answers):
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            text = answers.get(urlsplit(self.path).path)
-            body = (text or "{}").encode()
-            self.send_response(200 if text is not None else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def integrate(client, host, answers):
+def integrate(client, git_host, host_answers):
     """Make a git context of a kind of host that has the repository, with these files."""
 
     def make(kind="git.github", files=FILES):
-        auth = {"type": "basic", "username": "u", "password": "good", "apiHost": host}
+        auth = {"type": "basic", "username": "u", "password": "good", "apiHost": git_host}
         body = {
             "kind": "context",
             "metadata": {"name": "host"},
@@ -87,8 +56,8 @@ def integrate(client, host, answers):
         }
         assert client.post("/api/contexts", body).status == 200
         shop, one, root, file = SHOPS[kind]
-        answers.update({one: json.dumps(shop), root: json.dumps(entries(kind))})
-        answers.update({file.format(name): text for name, text in files.items()})
+        host_answers.update({one: json.dumps(shop), root: json.dumps(entries(kind))})
+        host_answers.update({file.format(name): text for name, text in files.items()})
 
     return make
 
@@ -118,12 +87,12 @@ def test_a_pipeline_is_proposed_from_what_the_host_shows(client, integrate, kind
 
 
 @pytest.mark.enable_socket
-def test_a_repository_that_has_a_pipeline_keeps_it(client, integrate, answers):
+def test_a_repository_that_has_a_pipeline_keeps_it(client, integrate, host_answers):
     integrate()
     own = "version: '1.0'\nsteps:\n  one:\n    image: alpine\n"
     listed = [*entries("git.github"), {"name": "codefresh.yml", "type": "file"}]
-    answers["/api/v3/repos/acme/shop/contents/"] = json.dumps(listed)
-    answers["/api/v3/repos/acme/shop/contents/codefresh.yml"] = own
+    host_answers["/api/v3/repos/acme/shop/contents/"] = json.dumps(listed)
+    host_answers["/api/v3/repos/acme/shop/contents/codefresh.yml"] = own
     assert client.post(PATH, ASK).json() == own
 
 

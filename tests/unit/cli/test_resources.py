@@ -174,3 +174,18 @@ def test_a_proposed_pipeline_is_printed_as_it_is(server, codefresh):
         {**repo, "git": "github"},
         repo,
     ]
+
+
+def test_a_synchronisation_of_teams_says_what_has_changed(server, codefresh):
+    place = "/api/team/group/synchronize/name/gh/type/github"
+    made = {
+        "teams": [{}, {}],
+        "created": ["acme/web"],
+        "deleted": ["acme/old"],
+        "skipped": [],
+        "unknownUsers": [],
+    }
+    server.answers[f"GET {place}"] = made
+    said = "Team: acme/web created\nTeam: acme/old deleted, its group is gone\nSynchronized 2 teams with gh\n"
+    assert codefresh("synchronize", "teams", "gh", "-t", "github", "--tk", "x") == (0, said, "")
+    assert server.lines == [f"GET {place}?access_token=x"]

@@ -84,6 +84,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "create teams|team|tm",
         "delete teams|team|tm",
         "patch teams|team|tm",
+        "synchronize teams|team|tm",
     ),
     "tokens": (
         "create token",

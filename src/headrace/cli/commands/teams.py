@@ -41,3 +41,28 @@ def delete_teams(app: App, team_id: str, user_id: str) -> None:
     """Take a user out of a team."""
     app.call("teams.removeUser", teamId=team_id, userId=user_id)
     click.echo(f"User: {user_id} was removed from team: {team_id}")
+
+
+@leaf("synchronize teams")
+@click.argument("client_name", metavar="CONTEXT")
+@click.option("-t", "--client-type", required=True, help="github or gitlab.")
+@click.option("--access-token", "--tk", help="For this once, in the place of the context's own.")
+@click.option("--disable-notifications", "--no-notify", is_flag=True, help="Nobody is told in any case.")
+@pass_app
+def synchronize_teams(
+    app: App, client_name: str, client_type: str, access_token: str | None, *, disable_notifications: bool
+) -> None:
+    """Make teams of the groups that the git CONTEXT sees."""
+    query = {"access_token": access_token, "disableNotifications": disable_notifications or None}
+    made = app.call("teams.synchronizeClientWithGroup", query=query, name=client_name, type=client_type)
+    told = {
+        "created": "created",
+        "deleted": "deleted, its group is gone",
+        "skipped": "skipped, the name is taken",
+    }
+    for key, words in told.items():
+        for name in made[key]:
+            click.echo(f"Team: {name} {words}")
+    if made["unknownUsers"]:
+        click.echo(f"No users of this account: {', '.join(made['unknownUsers'])}", err=True)
+    click.echo(f"Synchronized {len(made['teams'])} teams with {client_name}")

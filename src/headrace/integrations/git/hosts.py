@@ -140,6 +140,25 @@ class Host:
             way = ("children", "values")
         return frozenset(_entry(one) for one in Fields(self._ask("GET", place)).items(*way))
 
+    def every(self, place: str) -> list[Fields]:
+        """Return a list of GitHub or GitLab, page by page, at most `MOST_REPOS` of it.
+
+        Args:
+            place: path and query below the address of the API.
+
+        Raises:
+            HostFailed: the host does not tell.
+        """
+        sign, found = "&" if "?" in place else "?", list[Fields]()
+        while len(found) < MOST_REPOS:
+            page = Fields(
+                self._ask("GET", f"{place}{sign}page={len(found) // _PAGE + 1}&per_page={_PAGE}")
+            ).items()
+            found += page
+            if len(page) < _PAGE:
+                break
+        return found
+
     def set_status(self, repo: str, revision: str, status: Status) -> None:
         """Show the status of a build beside a commit. Raises `HostFailed`."""
         commit = quote(revision, safe="")

@@ -461,14 +461,6 @@ LINES = (
         scope=Scope.RUNNER_INSTALLATION_WRITE,
         operation="runner-installation-update",
     ),
-    Line(
-        "GET",
-        "/team/group/synchronize/name/{name}/type/{type}",
-        "teams.synchronizeClientWithGroup",
-        "Fill a team from a group elsewhere",
-        "no identity provider is connected; PUT /api/team/{teamId}/{userId}/assignUserToTeam adds a user",
-        admin=True,
-    ),
     Line("GET", "/service-users", "serviceUsers.list", "List users that are machines", value=[], admin=True),
     Line("GET", "/idp/account", "idp.account.list", "List the identity providers of the account", value=[]),
 )

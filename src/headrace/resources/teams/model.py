@@ -11,6 +11,8 @@ teams = Table(
     reference("account_id", "accounts.id"),
     Column("name", String(255), nullable=False),
     Column("tags", JsonText, nullable=False),
+    Column("source", String(300), nullable=False, server_default=""),  # "" by hand; ``github/context``
+    Column("remote", String(64), nullable=False, server_default=""),  # id of the group there
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "name"),
 )

@@ -16,6 +16,8 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     name: str
     tags: list[str]
+    source: str
+    remote: str
     created_at: datetime
 
 
@@ -32,10 +34,20 @@ def by_id(db: Connection, account_id: str, team_id: str) -> Team | None:
     return Team(**row) if row else None
 
 
-def add(db: Connection, account_id: str, *, name: str, tags: list[str], now: datetime) -> str:
+def add(
+    db: Connection,
+    account_id: str,
+    *,
+    name: str,
+    tags: list[str],
+    now: datetime,
+    source: str = "",
+    remote: str = "",
+) -> str:
     """Store a new team; return its id. Raises `sqlalchemy.exc.IntegrityError` for a taken name."""
     made = new_id()
     row = {"id": made, "account_id": account_id, "name": name, "tags": tags, "created_at": now}
+    row |= {"source": source, "remote": remote}
     db.execute(insert(teams).values(row))
     return made
 

@@ -3,10 +3,13 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.outside import Outside
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
+from headrace.kit.crypto import SecretBox
 from headrace.resources.teams import service
-from headrace.resources.teams.schemas import TeamBody, TeamName, TeamOut
+from headrace.resources.teams.schemas import SyncQuery, SyncTeamsOut, TeamBody, TeamName, TeamOut
+from headrace.resources.teams.synchronise import synchronise
 
 router = Router("/team", tag="teams")
 
@@ -73,3 +76,30 @@ def delete_team(id: str, caller: Caller, db: Connection) -> dict[str, Any]:  # n
     """Delete a team; its members stay in the account."""
     service.delete(db, caller.account_id, id)
     return {}
+
+
+@router.route(
+    "GET",
+    "/group/synchronize/name/{name}/type/{type}",
+    scope=Scope.GENERAL,
+    sdk="teams.synchronizeClientWithGroup",
+    admin=True,
+    effect=True,
+    example=Example(path={"name": "github", "type": "github"}),
+)
+def synchronize_teams(
+    name: str,
+    type: str,  # noqa: A002 - the wire name
+    query: SyncQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    outside: Outside,
+) -> SyncTeamsOut:
+    """Make teams of the groups of a Git host, and keep them so.
+
+    ``name`` is a git context of type ``github`` (teams of the organisations of its login) or ``gitlab``
+    (its groups). A team is called ``organisation/team``; in it are the users of the account who have the
+    same name there. Teams made by hand stay, those of a group that is gone are deleted.
+    """
+    return synchronise(db, box, outside, caller.account_id, name, type, query)

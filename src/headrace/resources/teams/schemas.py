@@ -36,7 +36,28 @@ class TeamOut(msgspec.Struct, kw_only=True, rename={"id": "_id"}):
 
     id: str
     name: str
-    type: str = "default"
+    type: Annotated[str, msgspec.Meta(description="default, or where its members come from: github, gitlab")]
     account: str
     tags: list[str]
     users: list[TeamUserOut]
+
+
+class SyncQuery(msgspec.Struct, kw_only=True, rename={"disable_notifications": "disableNotifications"}):
+    """How the Git host is asked."""
+
+    access_token: Annotated[
+        str, msgspec.Meta(max_length=4096, description="for this once, in the place of the context's own")
+    ] = ""
+    disable_notifications: Annotated[bool, msgspec.Meta(description="nobody is told in any case")] = False
+
+
+class SyncTeamsOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """What a synchronisation has made."""
+
+    teams: list[TeamOut] = []
+    created: Annotated[list[str], msgspec.Meta(description="names of new teams")] = []
+    deleted: Annotated[list[str], msgspec.Meta(description="names of those whose group is gone")] = []
+    skipped: Annotated[list[str], msgspec.Meta(description="names of groups that another team has")] = []
+    unknown_users: Annotated[
+        list[str], msgspec.Meta(description="members who are no users of the account")
+    ] = []

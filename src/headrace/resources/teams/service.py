@@ -24,6 +24,7 @@ def listed(db: Connection, account_id: str) -> list[TeamOut]:
         TeamOut(
             id=team.id,
             name=team.name,
+            type=team.source.partition("/")[0] or "default",
             account=account_id,
             tags=team.tags,
             users=sorted(
