@@ -50,6 +50,8 @@ OTHERWISE = {
     "repos-git-list": 400,  # so is the password of the integration
     "repos-git-get-repo": 400,
     "pipelines-analyze": 400,
+    "teams-synchronize-client-with-group": 400,
+    "agents-report-task": 403,  # with the agent's own key
 }
 # What an operation makes, so that it is not there before.
 CLEARED = {
@@ -134,7 +136,8 @@ class Town:
             "PROGRESS_ID": build["progress"],
             "PROJECT_ID": self.server.get("/api/projects/name/my-project")["id"],
             "KEY_ID": key.partition(".")[0],
-            "AGENT_ID": self.agent("runner"),
+            "AGENT_ID": (agent := self.agent("runner")),
+            "TASK": self.task(agent) if operation in ("agents-get-task", "agents-report-task") else "",
             "DATA_ID": self.server.call("POST", f"/api/workflow/{build_id}/data", {"a": 1})[1]["_id"],
             "EVENT": quote(self.event(), safe=""),
             "PIPELINE_ID": pipeline_id,
@@ -162,6 +165,10 @@ class Town:
         """Make an agent of this name where there is none; return its id."""
         status, answer = self.server.call("POST", "/api/agents", {"name": name})
         return answer["id"] if status == 200 else self.server.get(f"/api/agents/name/{name}")["id"]
+
+    def task(self, agent_id):
+        """Ask an agent to look at the cluster of the examples; return the id of the task."""
+        return self.server.call("POST", f"/api/agent/{agent_id}/tasks", {"cluster": "prod"})[1]["_id"]
 
     def gathered(self, account_id):
         """Make a board with a section, a Helm repository, a repository, and a team with a user."""

@@ -263,7 +263,6 @@ def test_an_agent_lives_from_its_first_report(client, stranger):
     assert agent.put(f"{path}/status", {"message": "All good"}).json()["status"]["healthStatus"] == "healthy"
     assert agent.get("/api/pipelines").status == 403
     assert agent.get(f"{path}/tasks").json() == []
-    assert agent.post(f"{path}/tasks/one/statuses", {"status": "Success"}).status == 501
     assert client.post("/api/agents", {"name": "far"}).status == 409
     assert [one["name"] for one in client.get("/api/agents?name=far").json()] == ["far"]
     assert stranger.get("/api/agents").json() == []

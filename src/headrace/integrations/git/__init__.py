@@ -7,10 +7,11 @@ from headrace.integrations.git.bitbucket import Bitbucket
 from headrace.integrations.git.files import by_git, from_web
 from headrace.integrations.git.github import GitHub
 from headrace.integrations.git.gitlab import GitLab
+from headrace.integrations.git.groups import Group, groups_of
 from headrace.integrations.git.hosts import Host
 from headrace.integrations.git.plain import Plain
 
-__all__ = ["PROVIDERS", "Host", "by_git", "from_web", "provider_of"]
+__all__ = ["PROVIDERS", "Group", "Host", "by_git", "from_web", "groups_of", "provider_of"]
 
 PROVIDERS: tuple[GitProvider, ...] = (GitHub(), GitLab(), Bitbucket(), Plain())
 

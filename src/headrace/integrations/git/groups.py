@@ -22,7 +22,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     members: list[str]  # login names
 
 
-def groups(host: Host, kind: str) -> list[Group]:
+def groups_of(host: Host, kind: str) -> list[Group]:
     """Return the groups that a login sees, by name.
 
     Args:

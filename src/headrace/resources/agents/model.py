@@ -1,6 +1,6 @@
-"""The table of runner agents."""
+"""The tables of runner agents and of what they are asked to do."""
 
-from sqlalchemy import Column, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from headrace.storage.metadata import JsonText, UtcTime, id_column, metadata, reference
 
@@ -16,4 +16,21 @@ agents = Table(
     Column("reported_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "name"),
+)
+
+agent_tasks = Table(
+    "agent_tasks",
+    metadata,
+    id_column(),
+    reference("account_id", "accounts.id"),
+    reference("agent_id", "agents.id"),
+    Column("type", String(32), nullable=False),
+    Column("cluster", String(255), nullable=False),
+    Column("spec", Text, nullable=False),  # sealed: it holds a login
+    Column("status", String(16), nullable=False),  # Pending, Success, Error
+    Column("revision", Integer, nullable=False),  # of the last report
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("reported_at", UtcTime),
+    Index("ix_agent_tasks_of_agent", "agent_id", "created_at"),
 )

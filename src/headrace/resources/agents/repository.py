@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
-from headrace.resources.agents.model import agents
+from headrace.resources.agents.model import agent_tasks, agents
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,22 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     reported_at: datetime | None
     created_at: datetime
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that an agent is asked to do."""
+
+    id: str
+    account_id: str
+    agent_id: str
+    type: str
+    cluster: str
+    spec: str
+    status: str
+    revision: int
+    reason: str
+    created_at: datetime
+    reported_at: datetime | None
 
 
 def listed(db: Connection, account_id: str, *, name: str = "") -> list[Agent]:
@@ -51,3 +67,30 @@ def change(db: Connection, account_id: str, agent_id: str, **values: Any) -> Non
 def remove(db: Connection, account_id: str, agent_id: str) -> None:
     """Delete an agent."""
     db.execute(delete(agents).where(agents.c.account_id == account_id, agents.c.id == agent_id))
+
+
+def tasks_of(db: Connection, account_id: str, agent_id: str) -> list[Task]:
+    """Return the tasks of an agent, the oldest first; those that are kept, some hundreds at most."""
+    query = (
+        select(agent_tasks)
+        .where(agent_tasks.c.account_id == account_id, agent_tasks.c.agent_id == agent_id)
+        .order_by(agent_tasks.c.created_at, agent_tasks.c.id)
+    )
+    return [Task(**row) for row in db.execute(query).mappings()]
+
+
+def add_task(db: Connection, task: Task) -> None:
+    """Store a new task."""
+    db.execute(insert(agent_tasks).values(msgspec.structs.asdict(task)))
+
+
+def change_task(db: Connection, account_id: str, task_id: str, **values: Any) -> None:  # noqa: ANN401 - of any column
+    """Change a task."""
+    same = (agent_tasks.c.account_id == account_id, agent_tasks.c.id == task_id)
+    db.execute(update(agent_tasks).where(*same).values(**values))
+
+
+def forget_tasks(db: Connection, account_id: str, *, before: datetime) -> None:
+    """Delete the tasks of an account that are older."""
+    old = (agent_tasks.c.account_id == account_id, agent_tasks.c.created_at < before)
+    db.execute(delete(agent_tasks).where(*old))

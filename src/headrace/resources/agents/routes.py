@@ -3,10 +3,10 @@
 from typing import Any
 
 from headrace.http.auth import Caller
-from headrace.http.errors import NotOffered
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
-from headrace.resources.agents import service
+from headrace.kit.crypto import SecretBox
+from headrace.resources.agents import service, tasks
 from headrace.resources.agents.schemas import (
     AgentBody,
     AgentChange,
@@ -14,6 +14,11 @@ from headrace.resources.agents.schemas import (
     AgentReport,
     AgentsQuery,
     NewAgentOut,
+    TaskBody,
+    TaskOut,
+    TaskReport,
+    TasksQuery,
+    TaskStatusOut,
 )
 
 router = Router("/agents", tag="agents")
@@ -37,7 +42,7 @@ def list_agents(query: AgentsQuery, caller: Caller, db: Connection) -> list[Agen
 def create_agent(body: AgentBody, caller: Caller, db: Connection) -> NewAgentOut:
     """Create a runner agent; its key is told this once.
 
-    The key may read and report for agents. Agents get no builds from this server: its workers do.
+    The key may read and report for agents. Agents get tasks and no builds: those run on workers.
     """
     return service.create(db, caller, body)
 
@@ -97,13 +102,47 @@ def report_agent(agentId: str, body: AgentReport, caller: Caller, db: Connection
 
 
 @_one.route("GET", "/{agentId}/tasks", scope=Scope.AGENT_READ, sdk="agents.tasks")
-def list_agent_tasks(agentId: str, caller: Caller, db: Connection) -> list[dict[str, Any]]:  # noqa: N803
-    """Get the tasks of a runner agent: none.
+def list_agent_tasks(
+    agentId: str,  # noqa: N803 - the wire name
+    query: TasksQuery,  # noqa: ARG001 - agents send it; it changes nothing
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+) -> list[TaskOut]:
+    """Get the tasks of a runner agent that wait for a report, the oldest first.
 
-    Builds run on the workers of this server; start ``headrace worker`` where they are to run.
+    The login in a task is shown to the agent's own key alone. Builds are no tasks: they run on the workers
+    of this server; start ``headrace worker`` where they are to run.
     """
-    service.find(db, caller.account_id, agentId)
-    return []
+    return tasks.told(db, box, caller, agentId)
+
+
+@_one.route(
+    "POST",
+    "/{agentId}/tasks",
+    scope=Scope.AGENT_WRITE,
+    sdk="agents.createTask",
+    admin=True,
+    example=Example(body={"cluster": "prod"}),
+)
+def create_agent_task(
+    agentId: str,  # noqa: N803 - the wire name
+    body: TaskBody,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+) -> TaskStatusOut:
+    """Ask a runner agent to see that a cluster answers and knows its login.
+
+    For clusters that this server cannot reach. The agent reports within ten minutes, or the task expires.
+    """
+    return tasks.create(db, box, caller.account_id, agentId, body)
+
+
+@_one.route("GET", "/{agentId}/tasks/{task}", scope=Scope.AGENT_READ, sdk="agents.getTask")
+def get_agent_task(agentId: str, task: str, caller: Caller, db: Connection) -> TaskStatusOut:  # noqa: N803
+    """Get what became of a task of a runner agent; it is kept for a week."""
+    return tasks.shown(db, caller.account_id, agentId, task)
 
 
 @_one.route(
@@ -111,12 +150,17 @@ def list_agent_tasks(agentId: str, caller: Caller, db: Connection) -> list[dict[
     "/{agentId}/tasks/{task}/statuses",
     scope=Scope.AGENT_WRITE,
     sdk="agents.reportTask",
-    example=Example(path={"task": "sample"}),
+    example=Example(body={"status": "Success", "statusRevision": 1}),
 )
-def report_agent_task(agentId: str, task: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: N803
-    """Report what became of a task: not offered, the answer is 501.
+def report_agent_task(
+    agentId: str,  # noqa: N803 - the wire name
+    task: str,
+    body: TaskReport,
+    caller: Caller,
+    db: Connection,
+) -> TaskStatusOut:
+    """Report what became of a task, with the agent's own key.
 
-    No agent is given tasks.
+    The same report again changes nothing; an error with ``isRetriable`` leaves the task with the agent.
     """
-    service.find(db, caller.account_id, agentId)
-    raise NotOffered(f"the task {task!r} was not given to this agent; it is given none")
+    return tasks.report(db, caller, agentId, task, body)

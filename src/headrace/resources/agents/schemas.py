@@ -1,6 +1,6 @@
 """Agents on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -55,3 +55,67 @@ class NewAgentOut(AgentOut, kw_only=True):
     """A new agent, with its key, which is told this once."""
 
     token: str
+
+
+class TaskBody(msgspec.Struct, kw_only=True):
+    """What an agent is asked to do: to see that a cluster answers."""
+
+    cluster: Annotated[str, msgspec.Meta(min_length=1, max_length=255, description="id or name of a cluster")]
+
+
+class TasksQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How an agent polls."""
+
+    wait_for_status_report: Annotated[
+        bool, msgspec.Meta(description="tasks are told until they are reported in any case")
+    ] = False
+
+
+class TaskMetadataOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """About a task."""
+
+    created_at: str
+    re_name: Annotated[str, msgspec.Meta(description="a runtime environment of the agent")]
+    workflow_id: str
+    current_status_revision: int
+    should_report_status: bool
+
+
+class TaskOut(msgspec.Struct, kw_only=True, rename={"id": "_id"}):
+    """A task as its agent reads it."""
+
+    id: str
+    type: str
+    metadata: TaskMetadataOut
+    spec: Annotated[
+        dict[str, Any],
+        msgspec.Meta(
+            description="``proxy`` with ``params``: url, method, token; the token for the agent alone"
+        ),
+    ]
+
+
+class TaskReport(msgspec.Struct, kw_only=True, rename="camel"):
+    """What became of a task."""
+
+    status: Literal["Success", "Error"]
+    status_revision: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] = 1
+    occurred_at: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    is_retriable: bool = False
+    reason: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class TaskStatusOut(
+    msgspec.Struct,
+    kw_only=True,
+    rename={"id": "_id", "created_at": "createdAt", "reported_at": "reportedAt"},
+):
+    """A task as those see it who have asked for it."""
+
+    id: str
+    type: str
+    cluster: str
+    status: Annotated[str, msgspec.Meta(description="Pending, Success, Error, or Expired without a report")]
+    reason: str
+    created_at: str
+    reported_at: str | None

@@ -1,6 +1,6 @@
 """Runner agents: each holds a key of its own, and is healthy while it reports.
 
-They get no work from this server: builds run on its workers.
+They get tasks (`tasks`) and no builds: those run on the workers of this server.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -199,6 +199,12 @@ def kubeconfig(db: Connection, box: SecretBox, account_id: str, chosen: Collecti
     return Kubeconfig(to_kubeconfig(logins), frozenset().union(*map(secrets_of, logins.values())))
 
 
+def login(db: Connection, box: SecretBox, account_id: str, wanted: str) -> tuple[str, Credentials]:
+    """Return name and login of a cluster, by its id or name. Raises `NotFound`."""
+    found = _find(db, account_id, wanted)
+    return found.selector, _opened(box, found)
+
+
 def missing(
     database: Database,
     box: SecretBox,

@@ -15,7 +15,7 @@ from headrace.http.outside import Outside
 from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host
 from headrace.integrations.git.base import HostFailed
-from headrace.integrations.git.groups import KINDS, Group, groups
+from headrace.integrations.git.groups import KINDS, Group, groups_of
 from headrace.kit.crypto import SecretBox
 from headrace.resources.contexts import service as contexts
 from headrace.resources.teams import repository, service
@@ -68,7 +68,7 @@ def synchronise(
 
 def _ask(kind: str, login: GitCredentials, networks: Networks, *, context: str) -> str:
     try:
-        return msgspec.json.encode(groups(Host(kind, login, networks), kind)).decode()
+        return msgspec.json.encode(groups_of(Host(kind, login, networks), kind)).decode()
     except HostFailed as problem:
         raise BadRequest(f"git context {context!r}: {problem}") from None
 
