@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from conformance.feed_kinds import Queue
-from conformance.runtime_kinds import DOCKER, made
+from conformance.runtime_kinds import DOCKER, DOCKER_AHEAD, made
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ async def builds(database, tmp_path):
     found.hub.close()
 
 
-@pytest.fixture(params=[DOCKER])
+@pytest.fixture(params=[DOCKER, DOCKER_AHEAD])
 async def docker(request, tmp_path):
     """Docker alone: what no other runtime can."""
     async for found in made(request.param, tmp_path):

@@ -1,9 +1,11 @@
 """The runtimes that the conformance suite runs on: how each is made, and what it leaves behind."""
 
+import asyncio
 import os
 import uuid
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from headrace.runtimes import DEFAULT_ENGINE, engine_answers
@@ -118,10 +120,44 @@ class Docker(RuntimeKind):
         return [*containers, *(each["Name"] for each in (*networks, *volumes))]
 
 
-KINDS = {kind.name: kind for kind in (Fake, Local, Docker)}
+class DockerAhead(Docker):
+    """Docker, where the container of every step that may wait has waited before its turn."""
+
+    name = "docker-ahead"
+
+    def make(self):
+        runtime = super().make()
+        opened = runtime.open
+
+        async def open_(build_id, *, volume=""):
+            workspace = await opened(build_id, volume=volume)
+            start = workspace.start
+
+            async def start_expected(step, command, *, say):
+                guess = msgspec.structs.replace(command, environment={})
+                await workspace.expect([(step, guess)])
+                await until_open(workspace)
+                return await start(step, command, say=say)
+
+            workspace.start = start_expected
+            return workspace
+
+        runtime.open = open_
+        return runtime
+
+
+async def until_open(workspace):
+    """Return when everything that is to wait does, or could not."""
+    tasks = [task for _, task in workspace._ahead._coming.values()]
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+KINDS = {kind.name: kind for kind in (Fake, Local, Docker, DockerAhead)}
 
 
 DOCKER = pytest.param("docker", marks=pytest.mark.docker)
+DOCKER_AHEAD = pytest.param("docker-ahead", marks=pytest.mark.docker)
 
 
 async def made(name, tmp_path):

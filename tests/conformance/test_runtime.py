@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, KINDS, RuntimeKind, made
+from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, DOCKER_AHEAD, KINDS, RuntimeKind, made
 from headrace.runtimes.base import VOLUME, Command, RegistryLogin, StepCouldNotStart, StepExit
 from headrace.runtimes.docker import DockerRuntime, DockerSettings
 
@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(90)]
 CRASHING = Path(__file__).with_name("crashing_worker.py")
 
 
-@pytest.fixture(params=["fake", "local", DOCKER])
+@pytest.fixture(params=["fake", "local", DOCKER, DOCKER_AHEAD])
 async def kind(request, tmp_path):
     """Every runtime; scripts keep to what the fake knows."""
     async for found in made(request.param, tmp_path):
         yield found
 
 
-@pytest.fixture(params=["local", DOCKER])
+@pytest.fixture(params=["local", DOCKER, DOCKER_AHEAD])
 async def real(request, tmp_path):
     """The runtimes with real processes."""
     async for found in made(request.param, tmp_path):

@@ -47,6 +47,7 @@ _SHARED = (
     "runtime",
     "docker_host",
     "docker_config",
+    "no_start_ahead",
     "environment",
     "workers",
     "public_url",

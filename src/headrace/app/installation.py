@@ -178,6 +178,7 @@ class Installation:
                     host=host,
                     installation=self.box.derive("name").hex()[:12],
                     logins=Path(self.settings.docker_config) / "config.json",
+                    ahead=not self.settings.no_start_ahead,
                 )
             )
         if name == "fake":

@@ -50,6 +50,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Text(description="folder with the logins of `docker login`, for pulls; `DOCKER_CONFIG` counts, too"),
     ] = "~/.docker"
+    no_start_ahead: Annotated[
+        bool,
+        Text(description="start no container before its step's turn: each has a network of its own (docker)"),
+    ] = False
     workers: Annotated[
         int, Text(ge=0, le=1000, description="builds that run at the same time; 0 is four for each core")
     ] = 0

@@ -46,9 +46,15 @@ from headrace.runtimes.base import (
 META_FOLDER = ".headrace/meta"  # in the volume; one folder a step
 META = "/meta"  # where members of step types may export to, in the same form as to the file of all
 EXPORT_FOLDER = ".headrace/exports"  # in the volume; one file a step, where steps run side by side
-_REFUSALS = (StepRefused, DirectoryUnknown, TextTooLong)
+REFUSALS = (StepRefused, DirectoryUnknown, TextTooLong)
 
 T = TypeVar("T")
+
+
+def unit_of(step: PlannedStep, index: int, *, attempt: int) -> str:
+    """Return what a runtime calls one start of a step; `index` is its place in the plan."""
+    name = f"hook-{index}" if is_hook(step.name) else step.name
+    return f"{name}-{attempt}"
 
 
 class _Interruption(Enum):
@@ -90,8 +96,7 @@ class Desk:
     @property
     def unit(self) -> str:
         """What the runtime calls this start of the step."""
-        name = f"hook-{self.index}" if is_hook(self.step.name) else self.step.name
-        return f"{name}-{self.state.attempt}"
+        return unit_of(self.step, self.index, attempt=self.state.attempt)
 
     @property
     def own_export_file(self) -> str | None:
@@ -130,7 +135,7 @@ class Attempt:
         """Start the step and follow it to its end."""
         try:
             self._command = await self._prepare()
-        except _REFUSALS as refusal:
+        except REFUSALS as refusal:
             reason = str(refusal)
             return Ending(
                 status=StepStatus.ERROR,
@@ -235,6 +240,7 @@ class Attempt:
         except StepCouldNotStart as failure:
             lines = report.start_report(self._step, self._command.image, str(failure))
             return self._failed(str(failure), lines)
+        await self._site.outlook.tell()
         if self._site.runtime.adopts:
             await self._desk.report(output_from=await self._desk.book.length())
         return await self._follow(running)

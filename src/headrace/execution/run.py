@@ -15,6 +15,7 @@ from headrace.execution.board import Board
 from headrace.execution.errors import StepRefused
 from headrace.execution.hooks import close_build, elect_build
 from headrace.execution.kubeconfig import KubeconfigFile
+from headrace.execution.outlook import Outlook
 from headrace.execution.ports import (
     BuildFeed,
     BuildOrder,
@@ -119,6 +120,7 @@ class _Play:
         )
         self._services = self._site.services = BuildServices(self._site)
         self._site.kubeconfig = KubeconfigFile()
+        self._site.outlook = Outlook(self._site)
         self._walk = Walk(self._site)
         self._helpers.append(asyncio.create_task(self._listen()))
         if self._settings.inactivity_s > 0:
@@ -147,6 +149,8 @@ class _Play:
             await self._services.abandon()
         if not self._runtime.adopts:
             await self._destroy(keep_volume=True)
+        elif self._workspace is not None:
+            await self._workspace.expect(())  # only this worker could give it its turn
 
     async def fail(self, failure: Exception) -> None:
         """End the build because of a failure of our own."""

@@ -25,6 +25,7 @@ from headrace.runtimes.base import Runtime, Workspace
 
 if TYPE_CHECKING:
     from headrace.execution.kubeconfig import KubeconfigFile  # the same
+    from headrace.execution.outlook import Outlook  # the same
     from headrace.execution.services import BuildServices  # made with a site in hand
 
 EXECUTABLE, WRITABLE = 0o755, 0o666  # steps may run as any user of their image
@@ -48,6 +49,7 @@ class Site:
     has_adopted: bool = False  # a step of an earlier claim runs here: its exports are not to be lost
     services: "BuildServices" = field(init=False)
     kubeconfig: "KubeconfigFile" = field(init=False)
+    outlook: "Outlook" = field(init=False)
     _registries: Sequence[RegistryAccess] | None = None
     volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _volume_ready: bool = False

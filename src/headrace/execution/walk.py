@@ -63,6 +63,7 @@ class Walk:
         """Walk through the whole build."""
         steps = self._board.members[None]
         await (self._in_order(steps) if self._board.plan.mode == "sequential" else self._as_ready(steps))
+        self._site.outlook.see(())
 
     def waiting_step(self) -> PlannedStep | None:
         """The approval that the build waits for; None where it has ended otherwise."""
@@ -87,8 +88,10 @@ class Walk:
     # One after the other
 
     async def _in_order(self, steps: Sequence[PlannedStep]) -> None:
-        for step in steps:
+        for place, step in enumerate(steps, 1):
             status = self._status(step)
+            if step.parent is None:
+                self._site.outlook.see(steps, place)
             if status is StepStatus.PENDING:
                 if self._is_closed:
                     return

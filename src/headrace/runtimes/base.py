@@ -5,7 +5,7 @@ Order of calls: `Runtime.open` → `Workspace.start` → `RunningStep.output`, `
 docker (and later kubernetes) pass it. Statuses, exports and log text are the same on all.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -155,6 +155,16 @@ class Workspace(Protocol):
             StepCouldNotStart: nothing ran; nothing is left behind.
         """
 
+    async def expect(self, coming: Sequence[tuple[str, Command]]) -> None:
+        """Say what will probably be started next, so that it can be made ready; a guess, never a promise.
+
+        What was expected before and is not among it any more is given up. A step that starts is as it
+        would be without this call: nothing of it ran before, and what its command says then counts.
+
+        Args:
+            coming: (step, command) as of `start`, in order, one at a time; empty: nothing.
+        """
+
     async def start_image(self, step: str, job: ImageBuild | ImagePush, *, say: "Say") -> RunningImage:
         """Start to build or push an image; `step` and `say` as of `start`.
 
@@ -203,6 +213,7 @@ class Runtime(Protocol):
 
     name: str
     adopts: bool  # whether started steps outlive this process, so that `Workspace.adopt` finds them
+    starts_ahead: bool  # whether `Workspace.expect` does anything
 
     async def open(self, build_id: str, *, volume: str = "") -> Workspace:
         """Return the workspace of a build: a new one, or what is left of it after a restart.

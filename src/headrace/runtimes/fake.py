@@ -17,7 +17,7 @@ to mean what they say.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from headrace.kit.clock import SystemClock
@@ -163,6 +163,8 @@ class FakeWorkspace:
         self.commands: dict[str, Command] = {}  # what was started, by step, in order
         self.processes: dict[str, FakeProcess] = {}
         self.jobs: dict[str, ImageBuild | ImagePush] = {}  # images that were built or pushed, by step
+        self.expected: dict[str, Command] = {}  # by step
+        self.guesses: list[dict[str, Command]] = []  # everything that was ever expected, in order
         self.adoptable = True
         self.destroyed = False
         self._clock = clock
@@ -177,6 +179,7 @@ class FakeWorkspace:
             raise StepCouldNotStart("the service that holds the shared network has ended; see its log")
         await say(f"Running {command.image} in memory")
         self.commands[step] = command
+        self.expected.pop(step, None)
         self.destroyed = False
         self.processes[step] = FakeProcess(command, self.files, self._clock)
         return FakeStep(self.processes[step], self._clock)
@@ -197,6 +200,11 @@ class FakeWorkspace:
         pushed = isinstance(job, ImagePush) or job.push
         result = ImageResult(id=f"sha256:{number}", digest=f"sha256:{number[::-1]}" if pushed else "")
         return FakeImageStep(process, self._clock, result)
+
+    async def expect(self, coming: Sequence[tuple[str, Command]]) -> None:
+        """Take note of what is expected; whether it comes makes no difference here."""
+        self.expected = dict(coming)
+        self.guesses.append(dict(coming))
 
     async def adopt(self, step: str) -> FakeStep | None:
         """Take up a step again; None where `adoptable` is off, as on the local runtime."""
@@ -228,6 +236,7 @@ class FakeWorkspace:
     async def destroy(self, *, keep_volume: bool) -> None:
         """End the steps, and drop the files unless they are to be kept."""
         self.destroyed = True
+        self.expected = {}
         for process in self.processes.values():
             await process.kill(FORCED_TO_END)
         self.processes.clear()
@@ -245,6 +254,7 @@ class FakeRuntime:
 
     name = "fake"
     adopts = True
+    starts_ahead = True  # it takes note of what it is told
 
     def __init__(self, clock: Sleeper | None = None) -> None:
         self.workspaces: dict[str, FakeWorkspace] = {}

@@ -6,7 +6,8 @@ process finds what an old one left, and how two servers on one engine leave each
 
 import asyncio
 import json
-from collections.abc import Awaitable, Mapping
+import os
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -28,7 +29,9 @@ from headrace.runtimes.base import (
     Say,
     StepCouldNotStart,
 )
-from headrace.runtimes.docker.files import put_files
+from headrace.runtimes.docker import gate
+from headrace.runtimes.docker.ahead import Ahead, Hands, Places
+from headrace.runtimes.docker.files import VolumeOnDisk, put_files
 from headrace.runtimes.docker.images import DockerImageStep, ImageEngine
 from headrace.runtimes.docker.logins import domain_of, stored_login
 from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of
@@ -56,12 +59,15 @@ class DockerSettings(msgspec.Struct, frozen=True):
     host: str = "unix:///var/run/docker.sock"  # or tcp://host:port
     installation: str = "default"  # labels what is ours; differs between servers on one engine
     logins: Path = Path("~/.docker/config.json")  # what `docker login` stores, for pulls
+    ahead: bool = True  # start containers before their steps' turn
 
 
 class DockerWorkspace:
     """What one build owns on the engine."""
 
-    def __init__(self, docker: Docker, settings: DockerSettings, build_id: str, volume: str) -> None:
+    def __init__(
+        self, docker: Docker, settings: DockerSettings, build_id: str, volume: str, places: Places
+    ) -> None:
         installation = settings.installation
         self._docker = docker
         self._logins = settings.logins.expanduser()
@@ -75,9 +81,14 @@ class DockerWorkspace:
         self._removals: set[asyncio.Task[None]] = set()
         self._images = ImageEngine(docker, host=settings.host, base=self._base, logins=self._logins)
         self._jobs: set[DockerImageStep] = set()
+        hands = Hands(self._made, self._remove_later, self._plain_config, self._make_network, self._log)
+        self._ahead = Ahead(docker, hands, places)
 
-    def _log(self, container: DockerContainer) -> EngineLog:
-        return EngineLog(self._docker, self._base, container.id)
+    def _log(self, container: DockerContainer, mark: str = "") -> EngineLog:
+        return EngineLog(self._docker, self._base, container.id, mark and f"{mark}:{gate.BEGUN}")
+
+    def _plain_config(self, step: str, command: Command) -> dict[str, Any]:
+        return self._config(step, command, [])
 
     def _own_volume(self, volume_id: str) -> EngineVolume:
         installation = self._labels[_INSTALLATION]
@@ -97,7 +108,29 @@ class DockerWorkspace:
             await self._docker.networks.create({"Name": self._name, "Labels": self._labels})
 
     async def start(self, step: str, command: Command, *, say: Say) -> DockerStep:
-        """Start a container; see `base.Workspace.start`."""
+        """Start a container, or give one its turn that waits; see `base.Workspace.start`."""
+        running = await self._ahead.take(step, command)
+        if running is None:
+            running = await self._started(step, command, say)
+        self._forget_ended(step, running)
+        return running
+
+    async def expect(self, coming: Sequence[tuple[str, Command]]) -> None:
+        """Start containers for what comes next; see `base.Workspace.expect`."""
+        if coming:
+            try:
+                # Elsewhere, files reach the volume through the newest container, before its start.
+                if not isinstance(await self._disk.files(), VolumeOnDisk):
+                    return
+            except (DockerError, aiohttp.ClientError, OSError):
+                return  # the next step that starts says so
+        self._ahead.expect(coming)
+
+    async def let_go(self) -> None:
+        """Leave everything as it is, but what waits for its turn: only this process can give it."""
+        await self._ahead.let_go()
+
+    async def _started(self, step: str, command: Command, say: Say) -> DockerStep:
         try:
             network = self._make_network()
             files = await self._disk.files()
@@ -123,7 +156,6 @@ class DockerWorkspace:
             # The engine may be starting it at this moment: until it is gone, the step has not ended.
             await asyncio.wait({self._remove_later(container)})
             raise
-        self._forget_ended(step, running)
         return running
 
     async def start_image(
@@ -229,14 +261,20 @@ class DockerWorkspace:
 
     async def adopt(self, step: str) -> DockerStep | None:
         """Take up the container that an earlier process started; None if it never started."""
-        labels = {**self._labels, f"{_LABEL}.step": step}
-        found = await self._docker.containers.list(all=1, filters=json.dumps(_by_labels(labels)))
+        wanted = {**self._labels, f"{_LABEL}.step": step}
+        found = await self._docker.containers.list(all=1, filters=json.dumps(_by_labels(wanted)))
         adopted, is_service = None, False
         for container in found:
             shown = await container.show()
-            state, is_service = shown["State"], NETWORK_LABEL in shown["Config"]["Labels"]
-            if adopted is None and state["Status"] in ("running", "exited", "paused"):
-                adopted = DockerStep(container, None, self._log(container))
+            labels = shown["Config"]["Labels"]
+            state, is_service = shown["State"], NETWORK_LABEL in labels
+            log = self._log(container, labels.get(gate.LABEL, ""))
+            if (
+                adopted is None
+                and state["Status"] in ("running", "exited", "paused")
+                and (gate.LABEL not in labels or await log.has_mark())  # else its turn never came
+            ):
+                adopted = DockerStep(container, None, log)
             else:
                 await _ignore_missing(container.delete(force=True, v=True))
         if adopted is not None:
@@ -270,7 +308,7 @@ class DockerWorkspace:
     async def _destroy(self, *, keep_volume: bool) -> None:
         if self._network is not None:
             await asyncio.gather(self._network, return_exceptions=True)
-        await asyncio.gather(*(job.stop(0) for job in self._jobs))
+        await asyncio.gather(*(job.stop(0) for job in self._jobs), self._ahead.settle())
         await self._disk.settle()
         await asyncio.gather(*self._removals)
         await remove_labelled(self._docker, _by_labels(self._labels))
@@ -290,7 +328,9 @@ class DockerRuntime:
 
     def __init__(self, settings: DockerSettings | None = None) -> None:
         self._settings = settings or DockerSettings()
+        self.starts_ahead = self._settings.ahead
         self._client: Docker | None = None
+        self._places = Places(os.cpu_count() or 1)
         self._holders: WeakValueDictionary[str, DockerWorkspace] = WeakValueDictionary()  # by volume
 
     def _docker(self) -> Docker:
@@ -304,7 +344,7 @@ class DockerRuntime:
         earlier = self._holders.get(volume)
         if earlier is not None and earlier.left is not None:
             await earlier.left.wait()
-        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume)
+        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume, self._places)
         self._holders[volume or build_id] = opened
         return opened
 
@@ -345,6 +385,8 @@ class DockerRuntime:
 
     async def close(self) -> None:
         """Close the connections; what runs on the engine goes on."""
+        for workspace in list(self._holders.values()):
+            await workspace.let_go()
         client, self._client = self._client, None
         if client is not None:
             await client.close()

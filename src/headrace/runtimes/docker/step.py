@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import aiohttp
 from aiodocker import Docker
@@ -26,13 +26,17 @@ class DockerStep:
         stream: of its output, to be attached before the start; None for an adopted step, whose
             output is read again from the engine's log.
         logs: address of that log.
+        head: what was taken from the stream already.
     """
 
-    def __init__(self, container: DockerContainer, stream: Stream | None, logs: "EngineLog") -> None:
+    def __init__(
+        self, container: DockerContainer, stream: Stream | None, logs: "EngineLog", *, head: bytes = b""
+    ) -> None:
         self.container = container
         self.has_ended = False
         self._stream = stream
         self._logs = logs
+        self._head = head
         self._drained: asyncio.Event | None = None
 
     async def attach(self) -> None:
@@ -59,6 +63,8 @@ class DockerStep:
                 async for chunk in self._logs.follow():
                     yield chunk
             else:
+                if self._head:
+                    yield self._head
                 while message := await self._stream.read_out():
                     yield message.data
         finally:
@@ -96,15 +102,45 @@ class DockerStep:
 
 
 class EngineLog:
-    """What a container printed, as the engine keeps it; bytes, which the library's reader is not."""
+    """What a container printed, as the engine keeps it; bytes, which the library's reader is not.
 
-    def __init__(self, docker: Docker, base: str, container: str) -> None:
+    Args:
+        docker: the engine.
+        base: address of its API, with the version.
+        container: id.
+        mark: ends the line after which the step's own output begins; empty: all of it is.
+    """
+
+    def __init__(self, docker: Docker, base: str, container: str, mark: str = "") -> None:
         self._session = docker.session
         self._url = f"{base}/containers/{container}/logs"
+        self._mark = f"{mark}\n".encode() if mark else b""
+
+    async def has_mark(self) -> bool:
+        """Tell whether the line with the mark was printed yet; what follows it is not asked for."""
+        seen = b""
+        async with contextlib.aclosing(self._read(follow=False)) as chunks:
+            async for chunk in chunks:
+                seen += chunk
+                if self._mark in seen:
+                    return True
+        return False
 
     async def follow(self) -> AsyncIterator[bytes]:
-        """Yield everything from the first byte, until the container has ended."""
-        query = {"stdout": "1", "stderr": "1", "follow": "1"}
+        """Yield everything from the first byte of the step, until the container has ended."""
+        before, is_past = b"", not self._mark
+        async for chunk in self._read(follow=True):
+            if is_past:
+                yield chunk
+                continue
+            before += chunk
+            _, found, rest = before.partition(self._mark)
+            is_past = bool(found)
+            if rest:
+                yield rest
+
+    async def _read(self, *, follow: bool) -> AsyncGenerator[bytes, None]:
+        query = {"stdout": "1", "stderr": "1", "follow": str(int(follow))}
         async with self._session.get(self._url, params=query, timeout=_NO_TIMEOUT) as answer:
             answer.raise_for_status()
             with contextlib.suppress(asyncio.IncompleteReadError):  # the end

@@ -6,6 +6,7 @@ A step cannot be adopted after a crash: the kernel ends its processes together w
 import asyncio
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -126,6 +127,9 @@ class LocalWorkspace:
             "start the server with --runtime docker"
         )
 
+    async def expect(self, coming: Sequence[tuple[str, Command]]) -> None:
+        """Nothing: a process starts in a millisecond."""
+
     async def adopt(self, step: str) -> None:  # noqa: ARG002 - the contract's shape
         """Remove what a crash may have left running; nothing can be taken up again."""
         await asyncio.to_thread(end_processes, str(self._folder), {own.pid for own in self._steps})
@@ -163,6 +167,7 @@ class LocalRuntime:
 
     name = "local"
     adopts = False  # the kernel ends the steps together with the server
+    starts_ahead = False
 
     def __init__(self, root: Path, settings: LocalSettings | None = None) -> None:
         self._root = root.absolute()
