@@ -57,7 +57,7 @@ _SHARED = (
 )
 _KEPT = ("volume_days", "volume_gb", "cluster_networks")
 _LOGGED = ("drain_s", "log_level", "log_limit_mb")
-_ASKED = ("rate_limit", "failure_limit", "cors_origins")
+_ASKED = ("rate_limit", "failure_limit", "cors_origins", "audit_days")
 
 
 @main.command()

@@ -27,6 +27,7 @@ from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
 from headrace.resources.answers.service import SealedAnswers
 from headrace.resources.api_keys.service import Authenticator
+from headrace.resources.audit.service import AuditLog
 from headrace.resources.builds.feed import Addresses, DatabaseFeed, Place
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.marks import Marks
@@ -160,6 +161,7 @@ class Installation:
             throttle=Throttle(settings.failure_limit),
             cors=Cors([origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]),
             answers=SealedAnswers(self.box, self.clock),
+            audit=AuditLog(self.clock),
         )
 
     def runtime(self) -> Runtime:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from headrace.app.installation import Installation
 from headrace.resources.answers import service as answers
+from headrace.resources.audit import service as audit
 from headrace.resources.builds import service as builds
 from headrace.resources.events import reports, scheduler
 from headrace.resources.runtime_environments import service as environments
@@ -38,6 +39,7 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
     def tidy() -> None:
         with database.transaction() as db:
             answers.forget(db, datetime.now(UTC))
+            audit.forget(db, datetime.now(UTC), days=installation.settings.audit_days)
 
     # A host that is slow keeps no time from coming: each has a task of its own.
     tasks = [

@@ -102,6 +102,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="requests that one key or user may make in a minute; 0: no limit",
         ),
     ] = 6000
+    audit_days: Annotated[
+        int,
+        Text(
+            ge=0,
+            le=36500,
+            description="days for which the audit log is kept; 0 keeps it for ever",
+        ),
+    ] = 365
     failure_limit: Annotated[
         int,
         Text(

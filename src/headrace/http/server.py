@@ -33,6 +33,7 @@ from headrace.http.answers import (
     send_answer,
     send_stream,
 )
+from headrace.http.audit import Audit, entry_of, is_noted
 from headrace.http.auth import PAGE_HEADER, Authenticate, Caller, Credential, credential_of
 from headrace.http.cors import Cors
 from headrace.http.errors import (
@@ -82,6 +83,7 @@ class Conduct(msgspec.Struct, frozen=True, kw_only=True):
     throttle: Throttle = msgspec.field(default_factory=Throttle)
     cors: Cors = msgspec.field(default_factory=Cors)
     answers: FirstAnswers | None = None  # None: idempotency keys are not heard
+    audit: Audit | None = None  # None: nothing is noted
 
 
 class Api:
@@ -130,10 +132,11 @@ class Api:
             asked.body = await _read(asked, receive)
             answer = await self._answer(asked.match, asked)
         except ApiError as error:
-            answer = error_answer(error)
+            answer = await self._refusal(asked, error)
         except Exception:
             log.exception("request failed: %s %s", asked.method, asked.route_path)
-            answer = error_answer(ApiError("the server failed on this request; its log has the reason"))
+            failed = ApiError("the server failed on this request; its log has the reason")
+            answer = await self._refusal(asked, failed)
         self.requests[asked.method, asked.route_path, _status(answer)] += 1
         more = [*asked.pace, *self._conduct.cors.headers(asked.headers)]
         if isinstance(answer, Stream):
@@ -141,6 +144,35 @@ class Api:
         else:
             status, headers, content = answer
             await send_answer((status, headers + more, content), send, with_body=asked.method != "HEAD")
+
+    async def _refusal(self, asked: "_Asked", error: ApiError) -> Answer:
+        """Answer an error; where a known caller would have written, that is noted."""
+        match = asked.match
+        if match is not None and asked.caller is not None and is_noted(match.route, error.status):
+            try:
+                await asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._writing, lambda db: self._note(db, asked, error.status)
+                )
+            except Exception:
+                log.exception("not noted: %s %s, answered %d", asked.method, asked.route_path, error.status)
+        return error_answer(error)
+
+    def _note(self, db: Connection, asked: "_Asked", status: int) -> None:
+        """Note a call in the audit log, where there is one."""
+        audit, match, caller = self._conduct.audit, asked.match, asked.caller
+        if audit is None or match is None or caller is None or not is_noted(match.route, status):
+            return
+        audit.note(
+            db,
+            entry_of(
+                match.route,
+                match.parameters,
+                caller,
+                status=status,
+                address=asked.address,
+                user_agent=asked.header(b"user-agent"),
+            ),
+        )
 
     def close(self) -> None:
         """End the threads; requests that run are finished."""
@@ -190,7 +222,7 @@ class Api:
                 kept = first_answer(answer)
                 await run(self._writing, lambda db: first.keep(db, caller, key, kept))
         if effect and not isinstance(answer, Stream):
-            await run(self._writing, lambda db: _tell(db, match.route, caller))
+            await run(self._writing, lambda db: self._done(db, asked, _status(answer)))
         return answer
 
     def _writing(self, work: Callable[[Connection], Result]) -> Result:
@@ -206,9 +238,15 @@ class Api:
                 answer = self._write(match, asked, caller, db)
             else:
                 answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
-            if match.route.effect:
-                _tell(db, match.route, caller)
+            if match.route.effect and idempotency.REPLAYED not in answer[1]:
+                self._done(db, asked, answer[0])
         return _as_document(answer, asked) if _is_document(match.route, answer, asked) else answer
+
+    def _done(self, db: Connection, asked: "_Asked", status: int) -> None:
+        """Tell of a call that wrote: those who look at its kind of thing, and the audit log."""
+        if asked.match is not None and asked.caller is not None:
+            publish(db, of_account(asked.caller.account_id, asked.match.route.tag))
+            self._note(db, asked, status)
 
     def _write(self, match: Match, asked: "_Asked", caller: Caller, db: Connection) -> Answer:
         """Run a handler that writes: once for an idempotency key, and only over what the client has seen."""
@@ -307,12 +345,6 @@ class Api:
             else:
                 arguments[name] = self._provide[kind]
         return arguments
-
-
-def _tell(db: Connection, route: Route, caller: Caller | None) -> None:
-    """Wake those who look at what an operation may have changed; here once, for all of them."""
-    if caller is not None:
-        publish(db, of_account(caller.account_id, route.tag))
 
 
 class _Asked:

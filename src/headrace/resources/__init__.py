@@ -6,6 +6,7 @@ RESOURCES = (
     "annotations",
     "answers",
     "api_keys",
+    "audit",
     "badges",
     "builds",
     "clusters",

@@ -189,3 +189,14 @@ def test_a_synchronisation_of_teams_says_what_has_changed(server, codefresh):
     said = "Team: acme/web created\nTeam: acme/old deleted, its group is gone\nSynchronized 2 teams with gh\n"
     assert codefresh("synchronize", "teams", "gh", "-t", "github", "--tk", "x") == (0, said, "")
     assert server.lines == [f"GET {place}?access_token=x"]
+
+
+def test_the_audit_log_is_saved_where_it_is_wanted(server, codefresh):
+    server.answers["GET /api/audit/download"] = (200, b"id,action\r\n1,x\r\n", {"Content-Type": "text/csv"})
+    code, out, err = codefresh(
+        "download", "audit", "--userName", "ada", "--from", "2026-01-01", "--file", "a.csv"
+    )
+    assert (code, out, err) == (0, "Audit log saved to a.csv\n", "")
+    assert (codefresh.home / "a.csv").read_bytes() == b"id,action\r\n1,x\r\n"
+    assert server.lines == ["GET /api/audit/download?userName=ada&from=2026-01-01"]
+    assert codefresh("download", "audit", "--file", "none/a.csv")[0] == 1

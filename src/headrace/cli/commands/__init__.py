@@ -6,6 +6,7 @@ Each entry is a command as typed, then its aliases after a bar: ``get builds|bui
 MODULES: dict[str, tuple[str, ...]] = {
     "agents": ("create agent", "delete agent", "get agents|agent", "patch agent"),
     "api": ("api",),
+    "audit": ("download audit",),
     "auth": ("auth create-context", "auth current-context", "auth get-contexts", "auth use-context"),
     "annotations": (
         "annotate image|img",

@@ -246,15 +246,6 @@ LINES = (
     ),
     Line(
         "GET",
-        "/audit/download",
-        "audit.download",
-        "Download the audit log",
-        "changes are not recorded; GET /api/workflow tells who started which build",
-        scope=Scope.AUDIT_READ,
-        admin=True,
-    ),
-    Line(
-        "GET",
         "/analytics/metadata",
         "analytics.metadata",
         "List the reports about builds",

@@ -26,9 +26,13 @@ def get_user(caller: Caller, db: Connection) -> UserOut:
     scope=Scope.ANY,
     sdk="auth.notifyContextCreated",
     operation="users-notify-context-created",
+    effect=True,
 )
 def notify_context_created() -> dict[str, Any]:
-    """Take note that a client has saved this key; nothing happens."""
+    """Take note that a client has saved this key.
+
+    The audit log then says when, from where, and which client.
+    """
     return {}
 
 

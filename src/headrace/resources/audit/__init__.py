@@ -1,0 +1,1 @@
+"""The audit log: every call that writes, by whom and from where."""
