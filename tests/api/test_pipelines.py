@@ -437,6 +437,8 @@ def test_the_schema_describes_both_forms(client):
     wrong["spec"]["concurrency"] = -1
     places = {".".join(map(str, one.instance_path)) for one in schema.iter_errors(wrong)}
     assert places == {"spec.concurrency", "spec.triggers.0.events.0"}
+    parts = client.get("/api/pipelines/schema").json()["definitions"]
+    assert parts["step:git-clone"]["x-docs"].endswith("/steps/git-clone/")
 
 
 def test_the_validator_looks_for_what_a_named_file_names_in_the_account_of_the_key(client, key_of):

@@ -89,6 +89,7 @@ def test_a_plan_tells_what_a_run_would_do_and_starts_nothing(client, database):
     assert [(step["name"], step["verdict"]) for step in plan["steps"]] == [("s1", "skipped"), ("s2", "runs")]
     assert plan["steps"][1]["conditions"][1]["values"] == {"CF_PULL_REQUEST_NUMBER": "7"}
     assert plan["steps"][1]["secrets"] == ["SECRET"]
+    assert {"SECRET", "CF_BRANCH"} <= set(plan["variables"])
     assert "hidden-1" not in answer.text
     with database.transaction() as db:
         assert db.execute(select(builds)).all() == []
@@ -97,6 +98,7 @@ def test_a_plan_tells_what_a_run_would_do_and_starts_nothing(client, database):
 def test_a_yaml_alone_is_planned_and_a_wrong_one_is_refused(client):
     answer = client.post("/api/pipelines/plan", {"userYamlDescriptor": YAML})
     assert [step["name"] for step in answer.json()["steps"]] == ["own"]
+    assert answer.json()["yaml"] == YAML
     assert client.post("/api/pipelines/plan", {"userYamlDescriptor": "steps: 1"}).status == 400
     assert client.post("/api/pipelines/plan", {}).status == 400
 

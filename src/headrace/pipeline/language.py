@@ -9,6 +9,7 @@ from headrace.pipeline.groups import MULTIPLIERS, PARALLEL
 from headrace.pipeline.spec import ROOT_FIELDS
 from headrace.pipeline.steps import STEP_TYPES
 from headrace.pipeline.steps.base import POST_FIELDS, StepType
+from headrace.pipeline.validate import DOCS, WORKFLOW_DOCS
 
 Document = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -115,17 +116,21 @@ def json_schema() -> Document:
     """Return the schema (draft-07) of a ``codefresh.yml``.
 
     ``definitions`` hold a schema for each step type that is known to the engine, by its name; a
-    step of another type has the arguments that its type declares.
+    step of another type has the arguments that its type declares. ``x-docs`` is the page about it.
     """
     types = {step_type.name: step_type for step_type in (*STEP_TYPES.values(), PARALLEL) if step_type.runs}
     return {
         "$schema": DRAFT,
         "title": "codefresh.yml",
+        "x-docs": WORKFLOW_DOCS,
         **described({"type": "object", "properties": _root(), "required": _required()}),
         "definitions": {
             "steps": {"type": "object", "additionalProperties": {"$ref": "#/definitions/step"}},
             "step": _any_step(list(types)),
-            **{f"step:{name}": _step(step_type) for name, step_type in types.items()},
+            **{
+                f"step:{name}": {"x-docs": f"{DOCS}steps/{name}/", **_step(step_type)}
+                for name, step_type in types.items()
+            },
         },
     }
 

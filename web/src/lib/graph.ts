@@ -98,7 +98,7 @@ function one(members: Map<string, Node[]>, node: Node): Drawing {
 }
 
 /** The row of each step: below everything that it needs. */
-function ranksOf(nodes: Node[]): Map<string, number> {
+export function ranksOf(nodes: Node[]): Map<string, number> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const ranks = new Map<string, number>();
   let open = nodes;

@@ -1,5 +1,4 @@
 /** Pipelines as their documents. */
-import { dump } from "js-yaml";
 import { get, put, segment } from "./api";
 
 export interface Variable {
@@ -55,11 +54,3 @@ export const readPipeline = (name: string) => get<Pipeline>(`/pipelines/${segmen
 
 /** Replace a pipeline; one that somebody else has saved since is refused with 409. */
 export const save = (name: string, document: Pipeline) => put<Pipeline>(`/pipelines/${segment(name)}`, document);
-
-const toYaml = (value: unknown) => dump(value, { lineWidth: -1, noRefs: true, quotingType: "'" });
-
-/** The whole `kind: pipeline` document, without what the server works out. */
-export function documentText({ version, metadata, spec }: Pipeline): string {
-  const own = Object.fromEntries(Object.entries(metadata).filter(([key]) => !DERIVED.includes(key)));
-  return toYaml({ version: version ?? "1.0", kind: "pipeline", metadata: own, spec });
-}

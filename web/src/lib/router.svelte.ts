@@ -30,14 +30,20 @@ class Address {
   }
 }
 
+/** What stands before every way off the page, while there is something to lose; false keeps the page. */
+export const gate: { open?: (to: URL, went?: boolean) => boolean } = {}; // `went`: the browser has gone there
+
 export const address = new Address();
-window.addEventListener("popstate", () => address.read());
+window.addEventListener("popstate", () => {
+  if (gate.open?.(new URL(window.location.href), true) !== false) address.read();
+});
 window.addEventListener("hashchange", () => address.read());
 
 /** Go to a page of ours. `replace` leaves no entry in the history. */
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
   const target = new URL(to, window.location.href);
   if (target.origin !== window.location.origin) return; // never leads away
+  if (gate.open?.(target) === false) return;
   const moved = target.pathname !== window.location.pathname;
   window.history[replace ? "replaceState" : "pushState"]({}, "", target);
   address.read();

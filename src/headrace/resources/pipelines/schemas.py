@@ -116,6 +116,11 @@ class PlanOut(Forecast, frozen=True, kw_only=True, rename="camel"):
 
     pipeline: Annotated[str, msgspec.Meta(description="whole name; empty for a YAML alone")]
     trigger: Annotated[str | None, msgspec.Meta(description="name of the git trigger that it takes")]
+    variables: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="names that the run begins with, sorted; secrets among them"),
+    ]
+    yaml: Annotated[str, msgspec.Meta(description="what it was planned from, wherever that is kept")]
 
 
 class BuildFlags(msgspec.Struct, kw_only=True):

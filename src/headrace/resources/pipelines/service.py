@@ -139,7 +139,13 @@ def plan(db: Connection, box: SecretBox, request: Request, reference: str | None
     order = _prepared(db, box, request, pipeline, body)
     known = {name: value for name, value in order.variables.items() if isinstance(value, str)}
     told = forecast(order.plan, known, order.variables.keys() - known.keys())
-    return PlanOut(pipeline=order.pipeline_name, trigger=order.trigger_name, **msgspec.structs.asdict(told))
+    return PlanOut(
+        pipeline=order.pipeline_name,
+        trigger=order.trigger_name,
+        variables=tuple(sorted(order.variables)),
+        yaml=order.yaml,
+        **msgspec.structs.asdict(told),
+    )
 
 
 def find(db: Connection, account_id: str, reference: str) -> Pipeline:
