@@ -9,6 +9,7 @@ import msgspec
 
 from headrace.execution.ports import (
     BuildOrder,
+    DebugCommand,
     Decision,
     GitCredentials,
     Kubeconfig,
@@ -75,6 +76,8 @@ class Record:
         self.decision = None
         self.waits = None  # (step, until, on_timeout)
         self.stop = asyncio.Event()
+        self.commands = {}  # by paused step and phase: `DebugCommand`s, in order
+        self.commanded = asyncio.Event()
         self.ended = asyncio.Event()  # also set while the build waits for an approval
 
     async def until(self, holds):
@@ -194,6 +197,21 @@ class MemoryFeed:
         record = self.builds[build_id]
         await record.stop.wait()
         record.status = move(record.status, BuildStatus.TERMINATING)
+
+    def debug(self, record, step, phase, action, text=""):
+        """Say what a step that waits at a breakpoint is to do."""
+        command = DebugCommand(id=new_id(), action=action, text=text, by="dev")
+        record.commands.setdefault((step, phase), []).append(command)
+        record.commanded.set()
+
+    async def debug_command(self, build_id, step, phase, after):
+        record = self.builds[build_id]
+        while True:
+            for command in record.commands.get((step, phase), ()):
+                if command.id > after:
+                    return command
+            record.commanded.clear()
+            await record.commanded.wait()
 
     async def release(self, build_id):
         record = self.builds[build_id]

@@ -344,10 +344,29 @@ def test_what_is_not_run_yet_is_refused_with_its_place(client, database):
     assert "steps.image" in answer.json()["message"]
 
 
-@pytest.mark.usefixtures("pipeline")
-def test_debug_mode_is_refused_and_starts_nothing(client, database):
+def plan_of(database, build_id):
+    return plans.from_json(row(database, build_id)["plan"].encode())
+
+
+def test_a_run_in_debug_mode_has_the_breakpoints_of_its_steps_and_of_the_pipeline(client, database):
+    breakpoints = {"steps": {"two": {"phases": {"before": True, "after": True}}}}
+    steps = {
+        "one": {"image": "alpine", "commands": ["true"], "debug": {"phases": {"override": True}}},
+        "two": {"image": "alpine", "commands": ["true"]},
+    }
+    make(client, steps=steps, debug=breakpoints)
+    plan = plan_of(database, started(client.post(f"/api/pipelines/debug/{FULL}", {})))
+    assert plan.debug
+    assert [step.breakpoints for step in plan.steps] == [("override",), ("before", "after")]
+    assert not plan_of(database, started(client.post(RUN, {}))).debug
+
+
+def test_a_breakpoint_at_no_step_is_refused_in_debug_mode_alone(client, database):
+    make(client, debug={"steps": {"nope": {"phases": {"before": True}}}})
     answer = client.post(f"/api/pipelines/debug/{FULL}", {})
-    assert (answer.status, rows(database)) == (501, [])
+    assert (answer.status, rows(database)) == (400, [])
+    assert "spec.debug.steps.nope: there is no such step" in answer.json()["message"]
+    assert client.post(RUN, {}).status == 200
 
 
 def test_limits_and_priority_go_with_the_build(client, database):

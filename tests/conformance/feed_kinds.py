@@ -10,9 +10,9 @@ from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.plan import Plan, PlannedStep, RunCommands
 from headrace.resources.accounts import service as accounts
-from headrace.resources.builds import queue, repository, service
+from headrace.resources.builds import debugging, queue, repository, service
 from headrace.resources.builds.feed import Addresses, DatabaseFeed
-from headrace.resources.builds.schemas import BuildRequest
+from headrace.resources.builds.schemas import BuildRequest, DebugBody
 from headrace.resources.builds.secrets import DatabaseSecrets
 from headrace.resources.users import service as users
 from headrace.storage.signals import Signals
@@ -96,6 +96,11 @@ class Queue:
             decision = Decision(step=build.waiting_step, result=result, by=("ada", "user"))
             service.decide(db, build, decision, now=datetime.now(UTC))
 
+    def debug(self, build_id, script):
+        with self.database.transaction() as db:
+            build = service.find(db, self.account.id, build_id)
+            debugging.ask(db, build, "ada", DebugBody(action="run", script=script))
+
     def expire(self, feed):
         """Let the lease of a worker run out, as if it had hung for long."""
         with self.database.transaction() as db:
@@ -122,6 +127,9 @@ class Memory:
 
     def decide(self, build_id, result):
         self.feed.decide(self.feed.builds[build_id], result, by=("ada", "user"))
+
+    def debug(self, build_id, script):
+        self.feed.debug(self.feed.builds[build_id], "unit", "before", "run", script)
 
 
 async def until(holds):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from conformance.feed_kinds import DEADLINE_S, PLAN, Memory, Queue
-from headrace.execution.ports import Decision, StepState
+from headrace.execution.ports import Decision, Pause, StepState
 from headrace.pipeline.status import BuildStatus, StepStatus
 
 
@@ -106,6 +106,24 @@ async def test_a_decision_brings_a_waiting_build_back(builds, result):
     order = await feed.claim()
     assert order.decision == Decision(step="unit", result=result, by=("ada", "user"))
     assert order.steps["unit"].status is StepStatus.PENDING_APPROVAL
+
+
+async def test_a_step_at_a_breakpoint_hears_one_command_after_the_other(builds):
+    feed = await builds.worker()
+    build_id = await running(builds, feed)
+    now = datetime.now(UTC)
+    pause = Pause(phase="before", since=now, until=now + timedelta(minutes=15))
+    await feed.step_changed(build_id, StepState(name="unit", status=StepStatus.RUNNING, paused=pause))
+    hearing = asyncio.ensure_future(feed.debug_command(build_id, "unit", "before", ""))
+    builds.debug(build_id, "env")
+    first = await asyncio.wait_for(hearing, DEADLINE_S)
+    builds.debug(build_id, "ls")
+    assert await feed.debug_command(build_id, "unit", "before", "") == first
+    second = await asyncio.wait_for(feed.debug_command(build_id, "unit", "before", first.id), DEADLINE_S)
+    assert [(one.action, one.text) for one in (first, second)] == [("run", "env"), ("run", "ls")]
+    elsewhere = asyncio.ensure_future(feed.debug_command(build_id, "unit", "after", ""))
+    assert not (await asyncio.wait([elsewhere], timeout=0))[0]
+    elsewhere.cancel()
 
 
 async def test_a_running_build_hears_that_it_is_to_stop(builds):

@@ -7,6 +7,7 @@ import pytest
 from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
+from headrace.pipeline.breakpoints import debugging
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.plan import hook_steps
 from headrace.pipeline.status import BuildStatus
@@ -328,3 +329,45 @@ async def test_a_build_that_a_crash_ended_is_built_again(stored):
         await world.run_to_the_end()
         assert world.record.statuses == {"build": "success", "push": "success", "use": "success"}, index
         assert "used acme/app:1" in world.printed("use"), index
+
+
+DEBUGGED = """
+version: '1.0'
+steps:
+  one: {image: alpine, commands: ['echo ran-one'], debug: {phases: {before: true, after: true}}}
+  two: {image: alpine, commands: ['echo never-printed'], debug: {phases: {override: true}}}
+  last: {image: alpine, commands: ['echo "ran-last $A"']}
+"""
+COMMANDS = (
+    ("one", "before", "run", "echo looked-around"),
+    ("one", "before", "continue"),
+    ("one", "after", "step-over"),
+    ("two", "before", "continue"),
+    ("two", "override", "run", "cf_export A=by-hand"),
+    ("two", "override", "continue"),
+)
+
+
+def debugged():
+    world = World(DEBUGGED)
+    world.record.plan = debugging(world.record.plan)
+    for command in COMMANDS:
+        world.feed.debug(world.record, *command)
+    return world
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_debugged_build_goes_on_at_its_breakpoints_after_every_crash(stored):
+    whole = debugged()
+    await whole.run_to_the_end()
+    for index in range(whole.feed.calls):
+        killed = debugged()
+        assert await crash_at(killed, index, stored=stored)
+        await killed.run_to_the_end()
+        assert killed.record.status is BuildStatus.SUCCESS, (index, killed.record.reason)
+        assert killed.printed("one").count("ran-one") == 1, index
+        assert killed.printed("one").count("looked-around\n") <= 2, index  # announced, and printed once
+        assert killed.printed("two").count("Debugger: continue by dev") >= 1, index
+        assert "never-printed" not in killed.printed("two"), index
+        if "cf_export" in killed.printed("two") and "exit code 0" in killed.printed("two"):
+            assert "ran-last by-hand" in killed.printed("last"), index

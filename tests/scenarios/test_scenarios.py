@@ -18,6 +18,7 @@ from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
 from headrace.pipeline import catalogue
+from headrace.pipeline.breakpoints import debugging
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.document import load
 from headrace.pipeline.status import BuildStatus
@@ -82,7 +83,11 @@ async def runtime_named(name, clock, folder):
 async def play(record, feed, runtime, clock, given, **ports):
     """Run the build until it has ended, giving the answers to its approvals in turn."""
     answers = iter(given.get("answers", ()))
-    settings = ExecutionSettings(inactivity_s=given.get("inactivity_s", 0), stop_grace_s=2)
+    settings = ExecutionSettings(
+        inactivity_s=given.get("inactivity_s", 0),
+        debug_session_s=given.get("debug_session_s", 900),
+        stop_grace_s=2,
+    )
     while True:
         order = await feed.claim()
         await run(order, runtime=runtime, feed=feed, clock=clock, settings=settings, **ports)
@@ -133,7 +138,9 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     plan = compile_plan(
         (folder / "codefresh.yml").read_text(), variables=variables, resolve=step_types_of(folder)
     )
-    record = feed.enqueue(plan, variables)
+    record = feed.enqueue(debugging(plan) if "debug" in given else plan, variables)
+    for command in given.get("debug", ()):
+        feed.debug(record, *command)
     stops = [asyncio.ensure_future(stop_at(record, logs, *at)) for at in given.get("stop_at", {}).items()]
 
     async with runtime_named(name, clock, tmp_path) as runtime, asyncio.timeout(60):

@@ -54,6 +54,8 @@ _SHARED = (
     "step_url",
     "git_image",
     "grace_s",
+    "debug_minutes",
+    "debug_image",
 )
 _KEPT = ("volume_days", "volume_gb", "cluster_networks")
 _LOGGED = ("drain_s", "log_level", "log_limit_mb")

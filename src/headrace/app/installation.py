@@ -213,7 +213,12 @@ class Installation:
             secrets=secrets,
             records=DatabaseRecords(self.database, self.box, self.networks),
             clock=self.clock,
-            settings=ExecutionSettings(git_image=settings.git_image, stop_grace_s=settings.grace_s),
+            settings=ExecutionSettings(
+                git_image=settings.git_image,
+                stop_grace_s=settings.grace_s,
+                debug_session_s=settings.debug_minutes * 60,
+                debug_image=settings.debug_image,
+            ),
             slots=settings.slots,
             alive=feed.alive,
             surplus=feed.surplus,

@@ -94,6 +94,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Text(ge=0, description="gigabytes that kept volumes may take together; the oldest go first"),
     ] = 20.0
+    debug_minutes: Annotated[
+        float,
+        Text(gt=0, le=1440, description="minutes that a debugged build waits at a breakpoint before it ends"),
+    ] = 15.0
+    debug_image: Annotated[
+        str,
+        Text(
+            min_length=1,
+            description="image with a shell that commands at a breakpoint run in; "
+            "in place of a step they run in the step's own",
+        ),
+    ] = "alpine:latest"
     rate_limit: Annotated[
         int,
         Text(

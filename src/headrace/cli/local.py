@@ -15,6 +15,7 @@ from typing import TextIO
 
 from headrace.execution.ports import (
     BuildOrder,
+    DebugCommand,
     Decision,
     Deployment,
     GitCredentials,
@@ -34,7 +35,7 @@ from headrace.kit.ids import new_id
 from headrace.kit.masking import Masker, mask_text
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
-from headrace.pipeline.plan import Plan
+from headrace.pipeline.plan import Phase, Plan
 from headrace.pipeline.status import BuildStatus
 from headrace.runtimes.base import Runtime
 
@@ -209,6 +210,17 @@ class _TerminalFeed:
     async def stop_requested(self, build_id: str) -> None:  # noqa: ARG002  # the port's shape
         """Return when Ctrl-C was pressed."""
         await self.stopped.wait()
+
+    async def debug_command(
+        self,
+        build_id: str,  # noqa: ARG002  # the port's shape
+        step: str,  # noqa: ARG002  # the same
+        phase: Phase,  # noqa: ARG002  # the same
+        after: str,  # noqa: ARG002  # the same
+    ) -> DebugCommand:
+        """Never return: a local run is never one in debug mode."""
+        never: asyncio.Future[DebugCommand] = asyncio.get_running_loop().create_future()
+        return await never
 
     async def release(self, build_id: str) -> None:
         """Do nothing: nobody else could claim the build."""

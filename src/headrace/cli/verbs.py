@@ -244,6 +244,7 @@ VERBS: dict[str, Verb] = {
         Verb("generate", "Make something for others from what is stored."),
         Verb("patch", "Change parts of a resource.", alone=1),
         Verb("add", "Add what an integration sees.", alone=1),
+        Verb("debug", "Tell a build that waits at a breakpoint how it goes on."),
         Verb("synchronize", "Take over what another system has."),
         Verb("annotate", "Put annotations on a resource.", alone=1),
     )

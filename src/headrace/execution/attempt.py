@@ -7,26 +7,26 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from headrace.execution import clone, images, report
-from headrace.execution.book import Book
 from headrace.execution.clone import Clone, git_context, is_url, plan_clone
 from headrace.execution.commands import freestyle_command
 from headrace.execution.composition_run import start_composition
+from headrace.execution.debugger import pause
 from headrace.execution.deployments import start_deployment
+from headrace.execution.desk import Desk, Ending, terminated
 from headrace.execution.errors import StepRefused
-from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, Export, join_exports
+from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, join_exports
 from headrace.execution.images import ImageWork, plan_image
-from headrace.execution.ports import GitCredentials, StepState
+from headrace.execution.ports import GitCredentials
 from headrace.execution.site import WRITABLE, Site
 from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
     Deploy,
-    PlannedStep,
     PushImage,
     RunCommands,
     RunComposition,
@@ -43,81 +43,15 @@ from headrace.runtimes.base import (
     StepExit,
 )
 
-META_FOLDER = ".headrace/meta"  # in the volume; one folder a step
 META = "/meta"  # where members of step types may export to, in the same form as to the file of all
-EXPORT_FOLDER = ".headrace/exports"  # in the volume; one file a step, where steps run side by side
 REFUSALS = (StepRefused, DirectoryUnknown, TextTooLong)
 
 T = TypeVar("T")
 
 
-def unit_of(step: PlannedStep, index: int, *, attempt: int) -> str:
-    """Return what a runtime calls one start of a step; `index` is its place in the plan."""
-    name = f"hook-{index}" if is_hook(step.name) else step.name
-    return f"{name}-{attempt}"
-
-
 class _Interruption(Enum):
     STOP = "stop"
     TIMEOUT = "timeout"
-
-
-class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attempt ended, and what is to be said of it."""
-
-    status: StepStatus
-    reason: str = ""
-    lines: tuple[str, ...] = ()  # the last words of the engine
-    members: dict[str, str] = {}
-    exports: dict[str, Export] = {}
-    export_files: tuple[str, ...] = ()  # those with something in them, in the volume; to be emptied
-    may_be_retried: bool = False
-
-
-class Desk:
-    """What is known of a step that runs: its state, and where it is told.
-
-    Args:
-        site: of the build.
-        step: with its title filled in.
-        book: its log, or that of the step whose hook it is of.
-        state: as stored, or new.
-    """
-
-    def __init__(self, site: Site, step: PlannedStep, book: Book, state: StepState) -> None:
-        self.site, self.step, self.book, self.state = site, step, book, state
-        self.index = site.board.index[step.name]
-
-    @property
-    def scope(self) -> Scope:
-        """Everything that the texts of the step may refer to."""
-        return self.site.board.scope(self.step, tries=self.state.tries)
-
-    @property
-    def unit(self) -> str:
-        """What the runtime calls this start of the step."""
-        return unit_of(self.step, self.index, attempt=self.state.attempt)
-
-    @property
-    def own_export_file(self) -> str | None:
-        """Where the step exports to, where it must not use the file of all; in the volume."""
-        if not self.site.board.runs_beside_others(self.step):
-            return None
-        return f"{EXPORT_FOLDER}/{self.index}-{self.state.attempt}"
-
-    @property
-    def meta_folder(self) -> str | None:
-        """What a member of a step type sees under `META`; in the volume."""
-        if not self.site.board.is_of_step_type(self.step):
-            return None
-        return f"{META_FOLDER}/{self.index}-{self.state.attempt}"
-
-    async def report(self, **changes: Any) -> None:  # noqa: ANN401  # fields of the state
-        """Change the state and store it."""
-        if "reason" in changes:
-            changes["reason"] = self.site.masked(changes["reason"])
-        self.state = msgspec.structs.replace(self.state, **changes)
-        await self.site.report(self.state)
 
 
 class Attempt:
@@ -136,12 +70,7 @@ class Attempt:
         try:
             self._command = await self._prepare()
         except REFUSALS as refusal:
-            reason = str(refusal)
-            return Ending(
-                status=StepStatus.ERROR,
-                reason=reason,
-                lines=tuple(report.failure_report(self._step, reason)),
-            )
+            return self._refused(str(refusal))
         await self._desk.report()
         return await self._timed(None)
 
@@ -152,6 +81,22 @@ class Attempt:
             self._clone = Clone(Command(image=""), path, self._desk.state.members, frozenset())
         await self._site.services.take_up(self._step)
         return await self._timed(running)
+
+    async def override(self) -> Ending:
+        """Let somebody run commands in place of the step's own; they decide what it leaves."""
+        try:
+            self._command = await self._prepare()
+        except REFUSALS as refusal:
+            return self._refused(str(refusal))
+        if self._desk.state.paused is not None:
+            self._site.has_adopted = True  # what an earlier claim exported is not to be lost
+        # The wait is the first that is stored of the attempt: without it, it would run after a crash.
+        ending = await pause(self._desk, "override")
+        return ending or await self._succeeded()
+
+    def _refused(self, reason: str) -> Ending:
+        lines = report.failure_report(self._step, reason)
+        return Ending(status=StepStatus.ERROR, reason=reason, lines=tuple(lines))
 
     # Making the command
 
@@ -384,11 +329,6 @@ class Attempt:
             return ending
         members = await images.keep(work, self._running_image.result(), self._step, self._site)
         return msgspec.structs.replace(ending, members=members)
-
-
-def terminated(reason: str) -> Ending:
-    """How a step ends that was asked to."""
-    return Ending(status=StepStatus.TERMINATED, reason=reason, lines=(f"Step terminated: {reason}",))
 
 
 async def _sleep(site: Site, seconds: float) -> None:

@@ -10,8 +10,9 @@ from itertools import islice
 
 import msgspec
 
-from headrace.execution.attempt import REFUSALS, unit_of
+from headrace.execution.attempt import REFUSALS
 from headrace.execution.commands import freestyle_command
+from headrace.execution.desk import unit_of
 from headrace.execution.schedule import Verb, judged
 from headrace.execution.site import Site
 from headrace.pipeline.conditions import holds
@@ -39,8 +40,8 @@ class Outlook:
 
     async def tell(self) -> None:
         """Tell the runtime, where it makes use of it; to be called when a step has started."""
-        if not self._site.runtime.starts_ahead:
-            return
+        if not self._site.runtime.starts_ahead or self._site.board.plan.debug:
+            return  # a debugged build may wait for long before the next step, or run another in its place
         coming = list(islice(self._likely(), _MOST))
         if coming or self._has_told:
             self._has_told = bool(coming)

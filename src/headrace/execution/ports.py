@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from headrace.pipeline.plan import Plan
+from headrace.pipeline.plan import Phase, Plan
 from headrace.pipeline.status import BuildStatus, StepStatus
 
 
@@ -20,6 +20,31 @@ class SecretRef(msgspec.Struct, frozen=True, tag="secret"):
     """The address of a secret value; the only form in which a secret travels to execution."""
 
     path: str  # for example ``build/variables/TOKEN``; only the source knows what it means
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A breakpoint at which a step of a debugged build waits."""
+
+    phase: Phase
+    since: datetime
+    until: datetime  # then the build ends
+    seen: str = ""  # id of the last command that was taken up; "": none yet
+
+
+class DebugCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants of a step that waits at a breakpoint."""
+
+    id: str  # time-ordered
+    action: Literal["continue", "step-over", "finish", "run"]
+    text: str = ""  # of `run`: lines of shell
+    by: str = ""  # name of the user
+
+
+class Left(msgspec.Struct, frozen=True):
+    """How, and when, a breakpoint was left."""
+
+    action: str  # of the `DebugCommand`
+    at: datetime
 
 
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +68,8 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: tuple[str, str] | None = None  # approval: (name, ``user`` or ``api-key``)
     decided_because: str = ""  # approval: what whoever decided gave as the reason
     previously_executed: bool = False  # by the build that this one goes on from
+    paused: Pause | None = None  # it waits at this breakpoint
+    passed: Mapping[str, Left] = {}  # the breakpoints that it has left, by their phases
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -134,6 +161,16 @@ class BuildFeed(Protocol):
 
     async def stop_requested(self, build_id: str) -> None:
         """Return when somebody asks this running build to stop; else never. Safe to cancel."""
+
+    async def debug_command(self, build_id: str, step: str, phase: Phase, after: str) -> DebugCommand:
+        """Return the first command to a paused step after another one, once there is one. Safe to cancel.
+
+        Args:
+            build_id: that this worker holds.
+            step: that waits at a breakpoint.
+            phase: of the breakpoint; a command to another one is not for this one.
+            after: id of the last command that was taken up; ``""`` for none.
+        """
 
     async def release(self, build_id: str) -> None:
         """Give a claim back unfinished (the worker shuts down); somebody claims it again."""

@@ -12,6 +12,7 @@ import msgspec
 
 from headrace.execution import report
 from headrace.execution.board import Board
+from headrace.execution.debugger import Debugger
 from headrace.execution.errors import StepRefused
 from headrace.execution.hooks import close_build, elect_build
 from headrace.execution.kubeconfig import KubeconfigFile
@@ -121,6 +122,7 @@ class _Play:
         self._services = self._site.services = BuildServices(self._site)
         self._site.kubeconfig = KubeconfigFile()
         self._site.outlook = Outlook(self._site)
+        self._site.debugger = Debugger(self._site)
         self._walk = Walk(self._site)
         self._helpers.append(asyncio.create_task(self._listen()))
         if self._settings.inactivity_s > 0:
@@ -191,7 +193,7 @@ class _Play:
             await log.say(f"Build {self._build_id} goes on, claim {self._order.attempt}")
         else:
             await log.say(f"Build {self._build_id} starts on the {self._runtime.name} runtime")
-            for line in self._executed_before():
+            for line in (*self._executed_before(), *self._breakpoints()):
                 await log.say(line)
         if refusal:
             await log.say(f"The build cannot run: {refusal}")
@@ -205,6 +207,12 @@ class _Play:
         if lines and not self._order.volume:
             lines.append("The volume of that build is gone: this one begins with an empty one")
         return lines
+
+    def _breakpoints(self) -> list[str]:
+        """What a build in debug mode says of where it will wait."""
+        plan = self._order.plan
+        found = [f"{one} of {step.name!r}" for step in plan.steps for one in step.breakpoints]
+        return [f"Debug mode, breakpoints: {', '.join(found) or 'none'}"] if plan.debug else []
 
     async def _take_up(self) -> None:
         """Apply what was decided while the build waited, and the stop that a crash interrupted."""
@@ -287,8 +295,8 @@ class _Play:
                     )
                 )
         await self._take_down(resumes=False)
-        if refusal:
-            status, reason = BuildStatus.ERROR, refusal
+        if refusal or self._site.failure:
+            status, reason = BuildStatus.ERROR, refusal or self._site.failure
         else:
             status, reason = self._board.result(terminated=self._walk.is_stopping)
         if status is BuildStatus.TERMINATED:

@@ -24,6 +24,7 @@ from headrace.pipeline.variables import TextTooLong, substitute
 from headrace.runtimes.base import Runtime, Workspace
 
 if TYPE_CHECKING:
+    from headrace.execution.debugger import Debugger  # the same
     from headrace.execution.kubeconfig import KubeconfigFile  # the same
     from headrace.execution.outlook import Outlook  # the same
     from headrace.execution.services import BuildServices  # made with a site in hand
@@ -50,6 +51,8 @@ class Site:
     services: "BuildServices" = field(init=False)
     kubeconfig: "KubeconfigFile" = field(init=False)
     outlook: "Outlook" = field(init=False)
+    debugger: "Debugger" = field(init=False)
+    failure: str = ""  # why the build ends as failed, whatever its steps come to
     _registries: Sequence[RegistryAccess] | None = None
     volume_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _volume_ready: bool = False
@@ -61,6 +64,12 @@ class Site:
     def touch(self) -> None:
         """Say that something was printed: the build is not idle."""
         self.touched_at = self.clock.now()
+
+    def fail(self, reason: str) -> None:
+        """End the build as failed; what runs is stopped."""
+        self.failure = self.failure or self.masked(reason)
+        if not self.stop.done():
+            self.stop.set_result(self.failure)
 
     async def registries(self) -> Sequence[RegistryAccess]:
         """Return the account's image registries, asked for once per run."""

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from headrace.execution import report
-from headrace.execution.attempt import Attempt, Desk, Ending, terminated
+from headrace.execution.attempt import Attempt
 from headrace.execution.book import Book
+from headrace.execution.debugger import pause
+from headrace.execution.desk import Desk, Ending, terminated
 from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
 from headrace.execution.retry import delay_s
@@ -86,9 +88,13 @@ class _Life:
             if self._step.hooks is not None:
                 await desk.report()
         if desk.state.outcome is None:
-            ending = await self._elected() or await self._attempts()
+            ending = await self._elected() or await self._begin() or await self._attempts()
             if not await self._settle(ending):
                 return
+        if (cut := await pause(desk, "after")) is not None:
+            await desk.book.say_all(cut.lines)
+            await self._end(status=cut.status, outcome=None, reason=cut.reason)
+            return
         await close_step(self._site, self._step, desk.book, desk.state, run_step)
         outcome = desk.state.outcome
         await self._end(status=outcome, outcome=None)
@@ -104,6 +110,19 @@ class _Life:
             return None
         lines = report.failure_report(self._step, failure)
         return Ending(status=StepStatus.ERROR, reason=failure, lines=tuple(lines))
+
+    async def _begin(self) -> Ending | None:
+        """Wait before the first attempt, where the step has a breakpoint; then in place of it."""
+        desk = self._desk
+        if desk.state.attempt == 0 and (ending := await pause(desk, "before")):
+            return ending
+        overrides = desk.state.paused is not None or "override" in desk.state.passed
+        if not (overrides or (desk.state.attempt == 0 and desk.site.debugger.stops(desk, "override"))):
+            return None
+        if desk.state.attempt == 0:
+            now = self._site.clock.now()
+            desk.state = msgspec.structs.replace(desk.state, attempt=1, attempt_started_at=now)
+        return await Attempt(desk).override()
 
     # Attempts
 
@@ -182,7 +201,7 @@ class _Life:
     # What it leaves
 
     async def _settle(self, ending: Ending) -> bool:
-        """Say the last words and store what became of the step; tell whether hooks are left to run."""
+        """Say the last words and store what became of the step; tell whether more is to come."""
         desk, board = self._desk, self._site.board
         if is_hook(self._step.name):
             await self._mask(ending)
@@ -202,14 +221,14 @@ class _Life:
             "retry_at": None,
             "link": desk.state.link if link is None else self._site.masked(link.value),
         }
-        has_hooks = self._step.hooks is not None and ending.status is not StepStatus.TERMINATED
-        if has_hooks and not self._site.stop.done():
+        goes_on = self._step.hooks is not None or self._site.debugger.stops(desk, "after")
+        goes_on = goes_on and ending.status is not StepStatus.TERMINATED and not self._site.stop.done()
+        if goes_on:
             await desk.report(outcome=ending.status, **changes)
         else:
-            has_hooks = False
             await self._end(status=ending.status, **changes)
         await self._empty(ending)
-        return has_hooks
+        return goes_on
 
     async def _empty(self, ending: Ending) -> None:
         """Leave no export in the volume, which later builds get; only once the report is durable.

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from headrace.pipeline import catalogue
+from headrace.pipeline.breakpoints import phases
 from headrace.pipeline.document import Document, Path, load, of_mapping
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.fields import Duration, Flag
@@ -284,6 +285,7 @@ class _Compiler:
             retry=around.retry if around and "retry" not in step.body else _retry(spec.get("retry")),
             hooks=self._hooks(step.hooks, place, step.name),
             services=step_services(spec.get("services"), self._services, place / "services", self._found),
+            breakpoints=phases(spec.get("debug")),
         )
 
     def _hooks(self, read: Mapping[str, HookRead], place: Place, owner: str) -> Hooks | None:

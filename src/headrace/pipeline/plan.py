@@ -11,6 +11,8 @@ import msgspec
 
 from headrace.pipeline.variables import STORES, Scope
 
+Phase = Literal["before", "override", "after"]
+PHASES: tuple[Phase, ...] = ("before", "override", "after")  # of a step, at which a debugged build can wait
 FORMAT = 1  # of the stored plan; a reader refuses what it does not know
 
 
@@ -278,6 +280,7 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
     retry: Retry | None = None
     hooks: Hooks | None = None
     services: Services | None = None  # its own; None: those of the build
+    breakpoints: tuple[Phase, ...] = ()  # in their order; without effect unless the plan says `debug`
 
 
 def texts_of(step: PlannedStep) -> Iterator[str]:
@@ -314,6 +317,7 @@ class Plan(_Frozen, frozen=True, kw_only=True):
     success_criteria: SuccessCriteria | None = None
     hooks: Hooks | None = None
     services: Services | None = None
+    debug: bool = False  # the build waits at the breakpoints of its steps
     steps: tuple[PlannedStep, ...] = ()
 
 

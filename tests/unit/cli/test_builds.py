@@ -94,6 +94,25 @@ def test_an_answer_carries_its_reason(build, codefresh, verb):
     assert build.lines[-1].startswith(f"GET /api/workflow/{BUILD_ID}/pending-approval/{verb}?reason=looks")
 
 
+@pytest.mark.parametrize(
+    ("words", "body", "says"),
+    [
+        (("continue", BUILD_ID), {"action": "continue"}, "Step 'unit' goes on to its next breakpoint.\n"),
+        (("step-over", BUILD_ID), {"action": "step-over"}, "Step 'unit' goes on to its next step.\n"),
+        (("finish", BUILD_ID), {"action": "finish"}, "Step 'unit' goes on, past all breakpoints.\n"),
+        (
+            ("run", BUILD_ID, "ls -la", "--step", "unit"),
+            {"action": "run", "script": "ls -la", "step": "unit"},
+            f"Step 'unit' runs it; see codefresh logs {BUILD_ID}\n",
+        ),
+    ],
+)
+def test_a_build_at_a_breakpoint_is_told_how_it_goes_on(build, codefresh, words, body, says):
+    build.answers[f"POST /api/workflow/{BUILD_ID}/debug"] = {"step": "unit"}
+    assert codefresh("debug", *words) == (0, says, "")
+    assert build.bodies(f"POST /api/workflow/{BUILD_ID}/debug") == [body]
+
+
 def test_terminate_goes_by_the_progress_id(build, codefresh):
     assert codefresh("terminate", BUILD_ID)[:2] == (0, f"Build: {BUILD_ID} terminated\n")
     assert build.lines[-1] == f"DELETE /api/progress/{PROGRESS_ID}"

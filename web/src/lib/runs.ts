@@ -32,11 +32,11 @@ export function runBody(given: Required<Omit<RunBody, "options">> & Required<Run
 const each = (flag: string, values: string[] = []) => values.map((value) => `${flag} ${quoted(value)}`);
 
 /** The command that runs a pipeline. */
-export function runCommand(name: string, body: RunBody): Command {
+export function runCommand(name: string, body: RunBody, debug = false): Command {
   return {
     title: "Run this pipeline",
     method: "POST",
-    path: `/pipelines/run/${segment(name)}`,
+    path: `/pipelines/${debug ? "debug" : "run"}/${segment(name)}`,
     body,
     codefresh: words(
       `codefresh run ${quoted(name)}`,
@@ -44,6 +44,7 @@ export function runCommand(name: string, body: RunBody): Command {
       ...each("-t", body.trigger ? [body.trigger] : []),
       ...each("-v", (body.variables ?? []).map(({ key, value }) => `${key}=${value}`)),
       ...each("-c", body.contexts),
+      debug && "--debug",
       body.options?.noCache && "--no-cache",
       body.options?.resetVolume && "--reset-volume",
       ...each("--only", body.options?.only),

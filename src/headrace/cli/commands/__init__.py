@@ -48,6 +48,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "get contexts|ctx|context",
         "patch context|ctx",
     ),
+    "debugging": ("debug continue", "debug finish", "debug run", "debug step-over"),
     "documents": ("create pipeline|pip", "create step-type", "replace"),
     "helm_repos": ("create helm-repo", "delete helm-repo", "get helm-repo", "patch helm-repo"),
     "images": ("get images|img|image", "tag", "untag"),

@@ -17,12 +17,13 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.execution.ports import BuildOrder, ClaimLost, SecretRef, StepState
+from headrace.execution.ports import BuildOrder, ClaimLost, DebugCommand, SecretRef, StepState
 from headrace.http.errors import ApiError, BadRequest
 from headrace.kit.ids import new_id
+from headrace.pipeline.plan import Phase
 from headrace.pipeline.status import BUILD_MOVES, BuildStatus, move
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import queue, repository, restarts, service, volumes
+from headrace.resources.builds import debugging, queue, repository, restarts, service, volumes
 from headrace.resources.builds.schemas import Build
 from headrace.resources.builds.secrets import KEY, DatabaseSecrets
 from headrace.resources.builds.volumes import VolumeLimits
@@ -269,6 +270,17 @@ class DatabaseFeed:
         """Return when somebody asks this build to stop."""
         event = self._stops.get(build_id)
         await (asyncio.Event() if event is None else event).wait()
+
+    async def debug_command(self, build_id: str, step: str, phase: Phase, after: str) -> DebugCommand:
+        """Return the next command to a step that waits at a breakpoint, once there is one."""
+        with self._hub.listening(debugging.asked(build_id)) as wait:
+            while True:
+                found = await self._in_transaction(
+                    lambda db: debugging.first(db, build_id, step, phase, after=after)
+                )
+                if found is not None:
+                    return found
+                await wait.next(self._poll_s)
 
     async def release(self, build_id: str) -> None:
         """Give a claim back unfinished."""

@@ -87,6 +87,20 @@ workflow_data = Table(
     Index(None, "build_id"),
 )
 
+# What is asked of steps that wait at a breakpoint; gone when the build has ended.
+debug_commands = Table(
+    "debug_commands",
+    metadata,
+    id_column(),  # in the order they came
+    Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), nullable=False),
+    Column("step", String(512), nullable=False),
+    Column("phase", String(16), nullable=False),  # of the breakpoint
+    Column("action", String(16), nullable=False),
+    Column("script", Text, nullable=False),  # of `run`
+    Column("by", String(255), nullable=False),  # name of the user
+    Index(None, "build_id", "step", "phase", "id"),
+)
+
 # Volumes that outlive their build: a cache for the pipeline's next one. A build whose volume is
 # its own has no row before it has ended.
 volumes = Table(

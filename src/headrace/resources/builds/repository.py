@@ -12,12 +12,14 @@ from sqlalchemy import (
     Row,
     RowMapping,
     Select,
+    Text,
     bindparam,
     delete,
     func,
     insert,
     select,
     tuple_,
+    type_coerce,
     union_all,
     update,
 )
@@ -346,6 +348,16 @@ def steps(db: Connection, build_id: str) -> dict[str, StepState]:
     query = select(build_steps.c.state).where(build_steps.c.build_id == build_id)
     found = (msgspec.convert(state, StepState) for (state,) in db.execute(query))
     return {state.name: state for state in found}
+
+
+def paused_steps(db: Connection, build_id: str) -> list[StepState]:
+    """Return the states of the steps that wait at a breakpoint; the others are not read."""
+    state = type_coerce(build_steps.c.state, Text)
+    query = select(build_steps.c.state).where(
+        build_steps.c.build_id == build_id, state.contains('"paused":{')
+    )
+    found = (msgspec.convert(one, StepState) for (one,) in db.execute(query))
+    return [one for one in found if one.paused is not None]
 
 
 def forget_steps(db: Connection, build_id: str, names: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
 from headrace.kit.crypto import SecretBox
-from headrace.resources.builds import data, finding, links, service
+from headrace.resources.builds import data, debugging, finding, links, service
 from headrace.resources.builds.changes import changes
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.logs import Told
@@ -26,6 +26,8 @@ from headrace.resources.builds.schemas import (
     ChangesQuery,
     DataOut,
     DataQuery,
+    DebugBody,
+    DebugOut,
     DecideQuery,
     FoundOut,
     LocationOut,
@@ -154,6 +156,28 @@ def deny_build(
 ) -> dict[str, Any]:
     """Refuse the step that a build waits for; by default the build ends."""
     return _decide(db, caller, buildId, "denied", query.reason)
+
+
+@router.route(
+    "POST",
+    "/workflow/{buildId}/debug",
+    scope=Scope.PIPELINE_RUN,
+    sdk="workflows.debug",
+    operation="workflow-debug",
+    example=Example(body={"action": "continue"}),
+)
+def debug_build(
+    buildId: str,  # noqa: N803 - the wire name
+    body: DebugBody,
+    caller: Caller,
+    db: Connection,
+) -> DebugOut:
+    """Say what a step that waits at a breakpoint is to do.
+
+    `run` carries out a script with the variables and the volume of the step; what it prints, and its
+    exit code, are in the log of the step. `GET /builds/{buildId}` says which steps wait, in `paused`.
+    """
+    return debugging.ask(db, service.find(db, caller.account_id, buildId), caller.user_name, body)
 
 
 def _decide(

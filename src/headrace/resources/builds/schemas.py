@@ -106,6 +106,15 @@ class PendingApprovalOut(msgspec.Struct, kw_only=True, rename="camel"):
     until: str | None
 
 
+class PauseOut(msgspec.Struct, kw_only=True):
+    """A breakpoint at which a step of a debugged build waits."""
+
+    step: str
+    phase: str  # ``before``, ``override`` or ``after``
+    since: str
+    until: str  # then the build ends
+
+
 class ChildOut(msgspec.Struct, kw_only=True, rename="camel"):
     """A build that a step of another one has started."""
 
@@ -134,6 +143,7 @@ class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
     error: str | None
     pending_approval: PendingApprovalOut | None
     parent_id: str | None  # the build whose step has started this one
+    paused: list[PauseOut] = []  # breakpoints at which its steps wait; lists leave them out
     children: list[ChildOut] = []  # builds that its steps have started; lists leave them out
     annotations: list[dict[str, Any]] = []
     user_yaml_descriptor: str | None = None
@@ -302,6 +312,7 @@ class StepOut(msgspec.Struct, kw_only=True, rename="camel"):
     needs: list[str] = []  # steps of the same group that it waits for
     decision: DecisionOut | None = None  # of an approval
     hooks: list[HookOut] = []  # those that have begun
+    paused: PauseOut | None = None  # the breakpoint at which it waits
     output_url: str | None = None  # what the step exported as ``<its name>_CF_OUTPUT_URL``
 
 
@@ -322,6 +333,29 @@ class DecideQuery(msgspec.Struct, kw_only=True):
     reason: Annotated[str, Meta(max_length=1000, description="kept with the build, written into its log")] = (
         ""
     )
+
+
+class DebugBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a step that waits at a breakpoint is to do."""
+
+    action: Annotated[
+        Literal["continue", "step-over", "finish", "run"],
+        Meta(
+            description="`continue`: to the next breakpoint; `step-over`: to the next step; "
+            "`finish`: to the end of the build; `run`: the script, beside the step"
+        ),
+    ]
+    step: Annotated[str, Meta(max_length=512, description="needed where several steps wait")] = ""
+    script: Annotated[str, Meta(max_length=65_536, description="lines of shell, of `run`")] = ""
+
+
+class DebugOut(msgspec.Struct, kw_only=True):
+    """What was asked, and of which step."""
+
+    id: str
+    step: str
+    phase: str
+    action: str
 
 
 class VariableOut(msgspec.Struct, kw_only=True):

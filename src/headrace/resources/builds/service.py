@@ -17,7 +17,7 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus, StepStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import policies, queue, repository, restarts, shape, victims
+from headrace.resources.builds import debugging, policies, queue, repository, restarts, shape, victims
 from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
@@ -204,7 +204,8 @@ def whole(db: Connection, build: Build) -> BuildOut:
     """Show one build with the builds that its steps have started."""
     children = repository.children(db, build.account_id, build.id, limit=_MOST_CHILDREN)
     shown = [ChildOut(id=one.id, status=one.status, pipeline_name=one.pipeline_name) for one in children]
-    return msgspec.structs.replace(show(db, [build])[0], children=shown)
+    paused = [] if build.status.is_final else debugging.paused(repository.paused_steps(db, build.id))
+    return msgspec.structs.replace(show(db, [build])[0], children=shown, paused=paused)
 
 
 def variables(db: Connection, build: Build) -> list[VariableOut]:
@@ -327,6 +328,7 @@ def close(db: Connection, build: Build, status: BuildStatus, *, reason: str, now
         waiting_until=None,
     )
     api_keys.revoke_for_build(db, build.id)
+    debugging.forget(db, build.id)
     if status is BuildStatus.TERMINATED:
         for other in victims.of_termination(db, build):
             terminate(db, other)
@@ -397,6 +399,7 @@ def _step_out(
         reason=state.reason,
         decision=decision,
         previously_executed=state.previously_executed,
+        paused=debugging.shown(state),
     )
 
 

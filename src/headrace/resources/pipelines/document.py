@@ -155,11 +155,19 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
     _check_policy(spec.get("terminationPolicy"), "spec.terminationPolicy", wrong)
     if not isinstance(spec.get(builds.RESTART_PERMISSION) or False, bool):
         wrong(f"spec.{builds.RESTART_PERMISSION}", "must be true or false")
+    _check_breakpoints(spec.get("debug"), wrong)
     for field in ("options", "specTemplate", "runtimeEnvironment"):
         if not isinstance(spec.get(field) or {}, dict):
             wrong(f"spec.{field}", "must be an object")
     for field, complaint, cure in spec_template.problems(spec.get("specTemplate")):
         wrong(f"spec.specTemplate.{field}", complaint, cure)
+
+
+def _check_breakpoints(debug: object, wrong: Wrong) -> None:
+    steps = debug.get("steps") if isinstance(debug, dict) else debug
+    if not isinstance(steps or {}, dict):
+        hint = "write debug: {steps: {unit: {phases: {before: true}}}}"
+        wrong("spec.debug", "must name steps and their phases", hint)
 
 
 def _check_number(value: object, field: str, path: str, wrong: Wrong) -> None:

@@ -261,12 +261,25 @@ def plan_yaml(
     "/debug/{name:path}",
     scope=Scope.PIPELINE_RUN,
     sdk="pipelines.debug",
-    example=Example(path=_NAME),
+    example=Example(path=_NAME, body=_RUN),
 )
-def debug_pipeline(name: str, body: RunBody, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: ARG001 - part of the operation
-    """Run a pipeline with breakpoints: not offered, the answer is 501."""
-    service.debug(db, caller.account_id, name)
-    return {}
+def debug_pipeline(
+    name: str,
+    body: RunBody,
+    query: RunQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+    outside: Outside,
+) -> Reply:
+    """Run a pipeline that waits at its breakpoints, and return the id of the build.
+
+    A breakpoint is `debug: {phases: {before: true}}` of a step, with `override` (freestyle alone) and
+    `after`. `POST /workflow/{buildId}/debug` says how a step that waits goes on.
+    """
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside, req_id=query.req_id)
+    return _started(service.debug(db, box, request, name, body))
 
 
 @_builds.route(

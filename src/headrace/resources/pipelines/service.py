@@ -15,6 +15,7 @@ from headrace.http.errors import BadRequest, NotFound, NotOffered
 from headrace.http.outside import Outside
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
+from headrace.pipeline.breakpoints import debugging
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.forecast import forecast
@@ -180,15 +181,15 @@ def secret_of(box: SecretBox, pipeline: Pipeline, trigger: Mapping[str, Any]) ->
     return text_of(unseal(box, pipeline.account_id, trigger.get("secret")))
 
 
-def debug(db: Connection, account_id: str, reference: str) -> None:
-    """Refuse to run with breakpoints: without them it would be another run than was asked for.
-
-    Raises:
-        NotFound: the account has no such pipeline.
-        NotOffered: always, else.
-    """
-    pipeline = definitions.find(db, account_id, reference)
-    raise NotOffered(f"debug mode is not offered; run {pipeline.name!r} without it")
+def debug(db: Connection, box: SecretBox, request: Request, reference: str, body: RunBody) -> str:
+    """Start a build that waits at its breakpoints. Raises as `run`, also for a wrong breakpoint."""
+    pipeline = definitions.find(db, request.caller.account_id, reference)
+    order = _prepared(db, box, request, pipeline, body)
+    try:
+        plan = debugging(order.plan, pipeline.document["spec"].get("debug"))
+    except SpecErrors as errors:
+        raise document.refusal(errors, "the breakpoints are not valid") from None
+    return builds.start(db, msgspec.structs.replace(order, plan=plan))
 
 
 def _start(db: Connection, box: SecretBox, request: Request, pipeline: Pipeline | None, body: RunBody) -> str:
