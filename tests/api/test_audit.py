@@ -39,6 +39,7 @@ def test_only_an_admin_with_the_scope_reads_the_log(client, key_of, path):
 def test_a_write_is_noted_with_who_what_and_from_where(client, people):
     assert client.post("/api/projects", PROJECT, headers={"user-agent": "curl/8\x07"}).status == 200
     (entry,) = entries(client)
+    made = client.get("/api/projects/name/web").json()["id"]
     assert {**entry, "id": "", "createdAt": ""} == {
         "id": "",
         "createdAt": "",
@@ -48,7 +49,7 @@ def test_a_write_is_noted_with_who_what_and_from_where(client, people):
         "buildId": None,
         "action": "projects.create",
         "entity": "projects",
-        "entityId": "",
+        "entityId": made,
         "method": "POST",
         "path": "/projects",
         "status": 200,
@@ -83,6 +84,7 @@ def test_no_secret_comes_into_the_log(client, database, people):
     with database.reading() as db:
         found = repository.page(db, people["admin"].active_account_id, repository.Wanted(), limit=10)
     assert len(found) == 3
+    assert found[0].entity_id == ""  # the answer is the key
     for secret in ("s3cret-value", "query-secret", key.partition(".")[2]):
         assert secret not in str(found)
 
@@ -104,6 +106,7 @@ def test_an_agent_that_lives_is_no_entry(client):
     made = client.post("/api/agents", {"name": "far"}).json()
     assert client.with_key(made["token"]).put(f"/api/agent/{made['id']}/status", {}).status == 200
     assert [one["action"] for one in entries(client)] == ["agents.create"]
+    assert entries(client)[0]["entityId"] == made["id"]
 
 
 def test_a_log_is_of_one_account(client, stranger):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.routing import Route
+from headrace.kit.ids import is_id
 
 _LONGEST = 255
 _SIGNS_OF_LIFE = frozenset({"agents.report"})  # several a minute, and nothing changes by them
@@ -24,7 +25,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     caller: Caller
     action: str  # ``pipelines.create``
     entity: str  # the kind of thing: ``pipelines``
-    entity_id: str  # the values of the path, joined by spaces
+    entity_id: str  # the values of the path, joined by spaces; of what was made, its id
     method: str
     path: str  # as declared: ``/pipelines/{name:path}``
     status: int
@@ -50,6 +51,7 @@ def entry_of(
     caller: Caller,
     *,
     status: int,
+    content: bytes,
     address: str,
     user_agent: str,
 ) -> Entry:
@@ -60,6 +62,7 @@ def entry_of(
         parameters: of its path, decoded.
         caller: who called.
         status: of the answer.
+        content: of the answer; only an id is taken from it.
         address: where the request came from.
         user_agent: what the client says of itself.
     """
@@ -67,10 +70,31 @@ def entry_of(
         caller=caller,
         action=route.sdk,
         entity=route.tag,
-        entity_id=" ".join(parameters.values())[:_LONGEST],
+        entity_id=" ".join(parameters.values())[:_LONGEST] or _made(content),
         method=route.method,
         path=route.path,
         status=status,
         address=address,
         user_agent="".join(sign for sign in user_agent if sign.isprintable())[:_LONGEST],
     )
+
+
+class _Metadata(msgspec.Struct):
+    id: str = ""
+
+
+class _Made(msgspec.Struct):
+    """Where the id of something new stands in an answer."""
+
+    id: str = ""
+    mongo_id: str = msgspec.field(default="", name="_id")
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+def _made(content: bytes) -> str:
+    """Return the id in the answer of a call that made something; empty where it has none."""
+    try:
+        found = msgspec.json.decode(content, type=_Made)
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # another form: a key, a list, a page
+        return ""
+    return next((one for one in (found.id, found.mongo_id, found.metadata.id) if is_id(one)), "")

@@ -151,13 +151,13 @@ class Api:
         if match is not None and asked.caller is not None and is_noted(match.route, error.status):
             try:
                 await asyncio.get_running_loop().run_in_executor(
-                    self._pool, self._writing, lambda db: self._note(db, asked, error.status)
+                    self._pool, self._writing, lambda db: self._note(db, asked, error.status, b"")
                 )
             except Exception:
                 log.exception("not noted: %s %s, answered %d", asked.method, asked.route_path, error.status)
         return error_answer(error)
 
-    def _note(self, db: Connection, asked: "_Asked", status: int) -> None:
+    def _note(self, db: Connection, asked: "_Asked", status: int, content: bytes) -> None:
         """Note a call in the audit log, where there is one."""
         audit, match, caller = self._conduct.audit, asked.match, asked.caller
         if audit is None or match is None or caller is None or not is_noted(match.route, status):
@@ -169,6 +169,7 @@ class Api:
                 match.parameters,
                 caller,
                 status=status,
+                content=content,
                 address=asked.address,
                 user_agent=asked.header(b"user-agent"),
             ),
@@ -222,7 +223,7 @@ class Api:
                 kept = first_answer(answer)
                 await run(self._writing, lambda db: first.keep(db, caller, key, kept))
         if effect and not isinstance(answer, Stream):
-            await run(self._writing, lambda db: self._done(db, asked, _status(answer)))
+            await run(self._writing, lambda db: self._done(db, asked, answer[0], answer[2]))
         return answer
 
     def _writing(self, work: Callable[[Connection], Result]) -> Result:
@@ -239,14 +240,14 @@ class Api:
             else:
                 answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
             if match.route.effect and idempotency.REPLAYED not in answer[1]:
-                self._done(db, asked, answer[0])
+                self._done(db, asked, answer[0], answer[2])
         return _as_document(answer, asked) if _is_document(match.route, answer, asked) else answer
 
-    def _done(self, db: Connection, asked: "_Asked", status: int) -> None:
+    def _done(self, db: Connection, asked: "_Asked", status: int, content: bytes) -> None:
         """Tell of a call that wrote: those who look at its kind of thing, and the audit log."""
         if asked.match is not None and asked.caller is not None:
             publish(db, of_account(asked.caller.account_id, asked.match.route.tag))
-            self._note(db, asked, status)
+            self._note(db, asked, status, content)
 
     def _write(self, match: Match, asked: "_Asked", caller: Caller, db: Connection) -> Answer:
         """Run a handler that writes: once for an idempotency key, and only over what the client has seen."""

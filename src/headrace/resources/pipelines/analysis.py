@@ -67,17 +67,18 @@ def proposal(db: Connection, box: SecretBox, outside: Outside, account_id: str, 
 
 def _look(host: Host, name: str, git: str) -> str:
     """Ask a host what is at the root of a repository, and for the files that tell how it is built."""
+    login = f"git context {git!r}" if git else "GitHub without a login, as there is no git context"
     try:
         found = host.repository(name)
         if found is None:
-            raise NotFound(f"could not find the repository {name!r} with git context {git!r}")
+            raise NotFound(f"could not find the repository {name!r} with {login}")
         branch = found.default_branch or _DEFAULT_BRANCH
         names = host.root(name, branch)
         texts = {one: _text(host.file(name, one, branch)) for one in WANTED if one in names}
     except FileMissing:
-        raise BadRequest(f"the repository {name!r} has no files that git context {git!r} sees") from None
+        raise BadRequest(f"the repository {name!r} shows no files to {login}") from None
     except HostFailed as problem:
-        raise BadRequest(f"git context {git!r}: {problem}") from None
+        raise BadRequest(f"{login}: {problem}") from None
     kept = {one: text for one, text in texts.items() if text}
     return msgspec.json.encode(_Seen(sorted(names), kept, branch)).decode()
 
