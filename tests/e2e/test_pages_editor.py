@@ -1,8 +1,11 @@
 """The workflow editor: what it draws, checks and offers, how it saves, and that nothing written is lost."""
 
+import functools
 import re
 import shlex
 import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import expect
@@ -23,6 +26,17 @@ def opened(new_page, person, acme):
     page = log_in(new_page(), person, PAGE)
     expect(planned(page, "hello")).to_have_attribute("data-verdict", "runs")
     return page
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """The address of a web server on this machine that has a pipeline file."""
+    (tmp_path / "codefresh.yml").write_text(file_of("from_afar"))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def planned(page, step):
@@ -223,6 +237,35 @@ def test_a_run_is_planned_with_a_branch_and_variables(opened):
     expect(planned(opened, "on_main")).to_contain_text("alpine:3.20")
     opened.get_by_label("Variables").fill("nonsense")
     expect(opened.get_by_text("Variables, line 1: write NAME=value")).to_be_visible()
+
+
+def test_a_new_pipeline_opens_in_the_editor(new_page, person, acme):
+    page = log_in(new_page(), person, "/pipelines")
+    page.get_by_role("button", name="New pipeline").click()
+    page.get_by_label("Name, with its project").fill("p/fresh")
+    page.get_by_role("button", name="Create").click()
+    expect(planned(page, "hello")).to_be_visible()
+    write(page, file_of("mine"))
+    save(page)
+    expect(page.get_by_text("Saved as revision 1")).to_be_visible()
+    assert list(acme.call("GET", "/api/pipelines/p%2Ffresh")["spec"]["steps"]) == ["mine"]
+
+
+def test_a_file_that_is_kept_elsewhere_is_shown_with_its_place_and_plan(new_page, person, acme, elsewhere):
+    document = {
+        "metadata": {"name": "p/remote"},
+        "spec": {"specTemplate": {"location": "url", "url": f"{elsewhere}/${{{{CF_BRANCH}}}}.yml"}},
+    }
+    acme.call("POST", "/api/pipelines", document)
+    page = log_in(new_page(), person, "/pipelines/p%2Fremote?tab=workflow")
+    expect(page.get_by_text(f"{elsewhere}/${{{{CF_BRANCH}}}}.yml").first).to_be_visible()
+    expect(page.get_by_text("CF_BRANCH has no value")).to_be_visible()
+    page.get_by_text("With branch and variables").click()
+    page.get_by_label("Branch").fill("codefresh")
+    expect(planned(page, "from_afar")).to_be_visible()
+    expect(page.get_by_label("The file, as it was fetched")).to_contain_text("from_afar")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
+    check(page, "elsewhere")
 
 
 def test_its_commands_do_what_the_page_does(opened, acme):

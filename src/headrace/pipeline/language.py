@@ -93,7 +93,7 @@ MEANINGS = {
     "ssh": "Agent sockets or keys that the image build may use",
     "stage": "Heading under which the step is shown",
     "stages": "Headings of the steps, in their order",
-    "steps": "The steps, by name, in the order in which they run",
+    "steps": "The steps, by name; of `when`: the steps whose results this one waits for",
     "strict_fail_fast": "Whether a failed step that did not end the build still makes it fail",
     "success_criteria": "Which steps decide the result",
     "tag": "Tag of the image",
