@@ -78,6 +78,24 @@ def test_a_file_is_written_planned_and_saved_with_its_comments(opened, acme):
     expect(opened.get_by_text("revision 1", exact=True)).to_be_visible()
 
 
+def test_the_plan_is_asked_for_when_the_text_changes_and_not_again(new_page, person, acme):
+    acme.pipeline("ok")
+    asked = []
+    page = new_page()
+    page.on("request", lambda request: "/plan/" in request.url and asked.append(request))
+    page.clock.install()
+    log_in(page, person, PAGE)
+    page.clock.run_for(1000)
+    expect(planned(page, "hello")).to_be_visible()
+    page.clock.run_for(5000)
+    assert len(asked) == 1
+    write(page, file_of("mine"))
+    page.clock.run_for(5000)
+    expect(planned(page, "mine")).to_be_visible()
+    page.clock.run_for(5000)
+    assert len(asked) == 2
+
+
 def test_mistakes_are_underlined_listed_and_gone_to(opened):
     write(opened, "version: '1.0'\nsteps:\n  one:\n    image: alpine\n    fail_fast: maybe\n  two: 5\n")
     expect(opened.locator(".cm-lintRange-error").first).to_contain_text("fail_fast")
@@ -159,6 +177,19 @@ def test_a_save_that_comes_second_is_refused_and_theirs_can_be_taken_and_undone(
     opened.keyboard.press("Control+z")
     expect(area).to_contain_text("mine")
     assert list(acme.call("GET", PATH)["spec"]["steps"]) == ["theirs"]
+
+
+def test_settings_that_are_saved_unseen_meanwhile_do_not_stop_a_save(opened, acme):
+    opened.route("**/api/changes*", lambda route: route.abort())
+    opened.reload()
+    expect(planned(opened, "hello")).to_be_visible()
+    write(opened, file_of("mine"))
+    got = acme.call("GET", PATH)
+    acme.call("PUT", PATH, {**got, "spec": {**got["spec"], "priority": 7}})
+    save(opened)
+    expect(opened.get_by_text("Saved as revision 2")).to_be_visible()
+    spec = acme.call("GET", PATH)["spec"]
+    assert (spec["priority"], list(spec["steps"])) == (7, ["mine"])
 
 
 def test_settings_that_somebody_else_saves_do_not_disturb_the_text(opened, acme):
