@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 
-from headrace.http.answers import Message, Receive, Send
+from headrace.http.answers import GUARDS, Message, Receive, Send
 
 Page = Callable[[], tuple[int, str, str]]  # status, media type, text
 
@@ -33,7 +33,7 @@ async def send_page(scope: Message, _receive: Receive, send: Send, page: tuple[i
     headers = [
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"content-length", str(len(content)).encode()),
-        (b"x-content-type-options", b"nosniff"),
+        *GUARDS,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})

@@ -20,6 +20,11 @@ Answer = tuple[int, Headers, bytes]
 
 _NOT_KEPT = (b"cache-control", b"no-store")
 _CHECKED = (b"cache-control", b"private, no-cache")  # a browser keeps it, and asks each time
+# An answer is what it says it is, and nothing in it runs or is framed, should a browser be led to it.
+GUARDS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 _VARY = (b"vary", b"Accept-Encoding, Authorization, Cookie, x-access-token")
 
 
@@ -36,8 +41,8 @@ def encode(result: Any) -> Answer:  # noqa: ANN401 - what a handler returns
 def _with_length(status: int, media_type: str, headers: Headers, content: bytes) -> Answer:
     media = media_type if "charset" in media_type else media_type + "; charset=utf-8"
     headers += [(b"content-type", media.encode()), (b"content-length", str(len(content)).encode())]
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers.append(_NOT_KEPT)
+    given = {name for name, _ in headers}
+    headers += [pair for pair in (_NOT_KEPT, *GUARDS) if pair[0] not in given]
     return status, headers, content
 
 
@@ -102,6 +107,7 @@ async def send_stream(stream: Stream, receive: Receive, send: Send, more: Header
     headers = [
         (b"content-type", stream.media_type.encode()),
         _NOT_KEPT,
+        *GUARDS,
         *encoded(stream.headers),
         *more,
     ]

@@ -38,7 +38,7 @@ class Reference:
 @router.route("GET", "/", scope=Scope.PUBLIC, sdk="reference.page")
 def get_page(raw: Raw, reference: Reference) -> Reply:
     """Read the reference of the API as a page."""
-    headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Security-Policy": _POLICY, "X-Frame-Options": "DENY"}
     return Reply(reference.page(raw.base_url), headers=headers, media_type="text/html")
 
 
@@ -81,4 +81,4 @@ def get_asset(name: str) -> Reply:
     if name not in _ASSETS:
         raise NotFound(f"could not find the asset {name!r}; there are {', '.join(_ASSETS)}")
     content = files("headrace.http").joinpath("assets", name).read_bytes()
-    return Reply(content, headers={"X-Content-Type-Options": "nosniff"}, media_type=_ASSETS[name])
+    return Reply(content, media_type=_ASSETS[name])

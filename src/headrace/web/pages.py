@@ -58,6 +58,10 @@ class Pages:
         """Tell whether there are pages."""
         return _DOCUMENT in self._files
 
+    def names(self) -> list[str]:
+        """Return the paths of all files: `/assets/…`, `/icon.svg`, `/index.html`."""
+        return sorted(self._files)
+
     def has(self, scope: Message) -> bool:
         """Tell whether a request is for a file, or by a browser for the address of a page."""
         path = "/" + scope["path"].lstrip("/")

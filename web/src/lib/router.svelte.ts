@@ -16,13 +16,16 @@ export interface Match {
   parameters: Parameters;
 }
 
+// `//other.example` as a path would be another host as a link.
+const ownPath = () => window.location.pathname.replace(/^\/+/, "/");
+
 class Address {
-  path = $state(window.location.pathname);
+  path = $state(ownPath());
   query = $state(new URLSearchParams(window.location.search));
   hash = $state(window.location.hash);
 
   read(): void {
-    if (this.path !== window.location.pathname) this.path = window.location.pathname;
+    if (this.path !== ownPath()) this.path = ownPath();
     if (this.query.toString() !== new URLSearchParams(window.location.search).toString()) {
       this.query = new URLSearchParams(window.location.search);
     }
