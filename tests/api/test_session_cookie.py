@@ -78,7 +78,12 @@ def test_whatever_is_no_get_counts_as_writing_unless_it_is_refused_or_a_question
         for route in ROUTES
         if route.method != "GET" and not route.effect and "refused" not in route.handler.__module__
     }
-    questions = {"/pipelines/yaml/validator", "/pipelines/plan", "/pipelines/plan/{name:path}"}
+    questions = {
+        "/pipelines/analyze",
+        "/pipelines/yaml/validator",
+        "/pipelines/plan",
+        "/pipelines/plan/{name:path}",
+    }
     assert exempt == {"/auth/login", *questions}
 
 

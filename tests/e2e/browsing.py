@@ -25,6 +25,6 @@ def check(page, path):
         for one in found
         if one["impact"] in ("serious", "critical")
     ]
-    assert serious == [], path
+    assert serious == [], f"{path}: {serious}"
     width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= seen, f"{path} is {width} px wide in a window of {seen}"

@@ -72,14 +72,14 @@ class Account:
         with self._database.transaction() as db:
             self.id = accounts.create(db, name, now=now).id
             made = users.create(db, self.id, user, is_account_admin=True, password=password, now=now)
-        self._user_id = made.id
+        self.user_id = made.id
         self._full_key = self.key()
 
     def key(self, *scopes):
         """Make a key with these scopes; without any it may do everything."""
         with self._database.transaction() as db:
             return api_keys.create(
-                db, self.id, user_id=self._user_id, name="test", scopes=scopes, now=datetime.now(UTC)
+                db, self.id, user_id=self.user_id, name="test", scopes=scopes, now=datetime.now(UTC)
             )
 
     def call(self, method, path, body=None):

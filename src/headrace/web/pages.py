@@ -68,7 +68,9 @@ class Pages:
         if path in self._files or (self and path == "/"):
             return True
         accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-        return bool(self) and b"text/html" in accepted and "." not in path
+        # A name in an address may hold a dot (`/projects/my.app`); one at its beginning is a file's.
+        is_file = "." in path.split("/")[1] or path.startswith(_NAMED_BY_CONTENT)
+        return bool(self) and b"text/html" in accepted and not is_file
 
     async def send(self, scope: Message, send: Send) -> None:
         """Answer a request for what `has` knows (ASGI)."""

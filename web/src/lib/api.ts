@@ -69,7 +69,7 @@ async function valueOf(answer: Response): Promise<unknown> {
   return text && answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
 }
 
-/** Send one request below /api and return what it answers; throws `ApiFailure`. */
+/** Send one request below /api and return what it answers; throws `ApiFailure`. What changes something is an `Action`. */
 export async function call<T>(method: Method, path: string, asked: Asked = {}): Promise<T> {
   return (await valueOf(await ask(method, path, asked))) as T;
 }
@@ -84,7 +84,6 @@ function messageOf(value: unknown): string | undefined {
 }
 
 export const get = <T>(path: string, query?: Query) => call<T>("GET", path, { query });
-export const post = <T>(path: string, body?: unknown, query?: Query) => call<T>("POST", path, { body, query });
-export const put = <T>(path: string, body?: unknown, query?: Query) => call<T>("PUT", path, { body, query });
-export const patch = <T>(path: string, body?: unknown, query?: Query) => call<T>("PATCH", path, { body, query });
-export const remove = <T>(path: string, query?: Query) => call<T>("DELETE", path, { query });
+
+/** Ask something that needs a body; nothing changes. What changes something is an `Action`. */
+export const question = <T>(path: string, body: unknown) => call<T>("POST", path, { body });

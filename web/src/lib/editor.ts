@@ -9,7 +9,7 @@ import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, type Tooltip } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { StyleModule } from "style-mod";
-import { post } from "./api";
+import { question } from "./api";
 import { meaning, type Meaning, type Names, namesAt, offers, type Place, placeAt, type Schema } from "./language";
 
 // The policy of the pages allows no style element; sheets made by script are allowed. One for each module.
@@ -154,7 +154,7 @@ const checkWith = ({ name, checked }: Options) =>
   linter(
     async ({ state }) => {
       try {
-        const answer = await post<{ details?: Detail[] }>("/pipelines/yaml/validator", { yaml: state.doc.toString(), name });
+        const answer = await question<{ details?: Detail[] }>("/pipelines/yaml/validator", { yaml: state.doc.toString(), name });
         const found = (answer.details ?? []).map((one) => placed(state, one));
         checked(found.map(({ from, message }) => ({ line: state.doc.lineAt(from).number, message })), "");
         return found;

@@ -11,6 +11,7 @@ export type Kind =
   | "registries"
   | "runtime-environments"
   | "step-types"
+  | "teams"
   | "tokens"
   | "triggers"
   | "users";

@@ -1,5 +1,5 @@
 /** Pipelines as their documents. */
-import { get, put, segment } from "./api";
+import { get, segment } from "./api";
 
 export interface Variable {
   key: string;
@@ -52,5 +52,3 @@ export const DERIVED = ["id", "accountId", "project", "projectId", "shortName", 
 
 export const readPipeline = (name: string) => get<Pipeline>(`/pipelines/${segment(name)}`);
 
-/** Replace a pipeline; one that somebody else has saved since is refused with 409. */
-export const save = (name: string, document: Pipeline) => put<Pipeline>(`/pipelines/${segment(name)}`, document);

@@ -1,5 +1,5 @@
 /** Who is logged in. The token lives in a cookie that no script can read. */
-import { ApiFailure, get, onSessionLost, post, type Schemas } from "./api";
+import { ApiFailure, call, get, onSessionLost, type Schemas } from "./api";
 
 class Session {
   user = $state<Schemas["UserOut"] | undefined>();
@@ -31,13 +31,12 @@ class Session {
   }
 
   async logIn(user: string, password: string): Promise<void> {
-    await post("/auth/login", { user, password });
+    await call("POST", "/auth/login", { body: { user, password } });
     await this.load();
   }
 
-  /** End every session of this user, on every device. */
-  async logOut(): Promise<void> {
-    await post("/auth/logout");
+  /** Forget who was logged in, when the sessions have been ended. */
+  forget(): void {
     this.user = undefined;
   }
 }
