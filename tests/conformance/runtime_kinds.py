@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -151,6 +153,22 @@ async def until_open(workspace):
     tasks = [task for _, task in workspace._ahead._coming.values()]
     if tasks:
         await asyncio.wait(tasks)
+
+
+def kill_once_started(worker, *words):
+    """Run a worker in another process until it says that it has started, and kill it without warning."""
+    process = subprocess.Popen(
+        [sys.executable, worker, *words],
+        stdout=subprocess.PIPE,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
+        },
+    )
+    with process:
+        assert process.stdout.readline() == b"started\n"
+        process.kill()
 
 
 KINDS = {kind.name: kind for kind in (Fake, Local, Docker, DockerAhead)}

@@ -4,15 +4,13 @@
 """
 
 import asyncio
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, KINDS, made, until_open
-from headrace.runtimes.base import VOLUME, Command, StepExit
+from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, kill_once_started, made, until_open
+from headrace.runtimes.base import VOLUME, Command, StepCouldNotStart, StepExit
 from headrace.runtimes.docker.gate import LABEL
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
@@ -161,7 +159,7 @@ async def test_a_directory_that_a_step_before_made_is_used(plain):
 
 async def test_what_is_expected_no_more_is_removed(plain):
     workspace = await plain.runtime.open("b1")
-    first = await start(workspace, command("sleep 60"))
+    await start(workspace, command("sleep 60"))
     await workspace.expect([("skipped-1", command("true")), ("next-1", command("true"))])
     await until_open(workspace)
     assert containers(plain, "skipped-1")
@@ -170,7 +168,7 @@ async def test_what_is_expected_no_more_is_removed(plain):
     assert containers(plain, "next-1")
     await workspace.expect([])
     await until_gone(plain, "next-1")
-    await first.stop(0)
+    await workspace.destroy(keep_volume=False)
 
 
 async def test_destroy_removes_what_waits_and_what_is_being_started(plain):
@@ -259,6 +257,29 @@ async def hang_up(_reader, writer):
     writer.close()
 
 
+LISTEN = """python3 -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 7777)); s.listen()
+import os, time; print('up', flush=True)
+while not os.path.exists('go'): time.sleep(0.05)"
+"""
+
+
+async def test_no_two_steps_have_a_network_at_the_same_time(plain):
+    workspace = await plain.runtime.open("b1")
+    wanted = command(LISTEN, image="python:3")
+    await workspace.write("file", b"")
+    await workspace.expect([("one-1", wanted), ("two-1", wanted), ("three-1", wanted)])
+    await until_open(workspace)
+    both = await asyncio.gather(start(workspace, wanted, "one-1"), start(workspace, wanted, "two-1"))
+    both.append(await start(workspace, wanted, "three-1"))
+    outputs = [running.output() for running in both]
+    assert [await anext(output) for output in outputs] == [b"up\n"] * 3
+    assert [has_waited(running) for running in both] == [True, False, False]
+    await workspace.write("go", b"")
+    for running, output in zip(both, outputs, strict=True):
+        assert [chunk async for chunk in output] == []
+        assert await running.wait() == StepExit(0)
+
+
 async def test_an_image_that_was_made_anew_meanwhile_is_the_one_that_runs(plain, tmp_path):
     image = f"headrace-test-ahead:{tmp_path.name[-40:].lower().replace('_', '-')}x"
     docker("tag", "alpine:latest", image)
@@ -275,28 +296,50 @@ async def test_an_image_that_was_made_anew_meanwhile_is_the_one_that_runs(plain,
         docker("rmi", image)
 
 
+async def test_a_step_keeps_its_network_where_the_next_one_cannot_wait(plain):
+    workspace = await plain.runtime.open("b1")
+    server = await asyncio.start_server(hang_up, await plain.runtime.gateway(), 0)
+    port = server.sockets[0].getsockname()[1]
+    go_on = f"nc host.docker.internal {port} </dev/null"
+    wanted = command(f"echo up; while [ ! -e go ]; do sleep 0.05; done; {go_on}")
+    await workspace.write("file", b"")
+    await workspace.expect([("one-1", wanted)])
+    await until_open(workspace)
+    running = await start(workspace, wanted, "one-1")
+    assert has_waited(running)
+    lacking = command("true", shell="bash")  # noqa: S604 - a name; the image has none
+    await workspace.expect([("two-1", lacking)])
+    await until_open(workspace)
+    await until_gone(plain, "two-1")
+    async with server:
+        await workspace.write("go", b"")
+        assert await finish(running) == ("up\nhello\n", StepExit(0))
+    with pytest.raises(StepCouldNotStart, match="/bin/bash"):
+        await start(workspace, lacking, "two-1")
+
+
+@pytest.mark.parametrize("victim", ["the container", "its network"])
+async def test_a_step_whose_waiting_container_was_ended_by_others_has_its_own(plain, victim):
+    workspace = await plain.runtime.open("b1")
+    await workspace.write("file", b"")
+    wanted = command("grep -o eth0 /proc/net/dev")
+    await workspace.expect([("one-1", wanted)])
+    await until_open(workspace)
+    (waiting,) = containers(plain, "one-1")
+    if victim == "the container":
+        docker("kill", waiting)
+    else:
+        holder = docker("inspect", "--format", "{{.HostConfig.NetworkMode}}", waiting).partition(":")[2]
+        docker("rm", "-f", holder)
+    assert await run(workspace, wanted, "one-1") == ("eth0\n", StepExit(0))
+    assert await run_expected(workspace, wanted, "two-1") == ("eth0\n", StepExit(0), True)
+
+
 # Without the worker
 
 
-def crash(kind, tmp_path, script):
-    """Let another process have a container wait, or give it its turn, and kill that process."""
-    worker = subprocess.Popen(
-        [sys.executable, WAITING_WORKER, tmp_path, script],
-        stdout=subprocess.PIPE,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(WAITING_WORKER.parents[1]),
-            "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
-        },
-    )
-    with worker:
-        assert worker.stdout.readline() == b"ready\n"
-        worker.kill()
-    assert kind.name in KINDS
-
-
 async def test_a_container_that_waited_for_a_killed_worker_never_begins(plain, tmp_path):
-    await asyncio.to_thread(crash, plain, tmp_path, "")
+    await asyncio.to_thread(kill_once_started, WAITING_WORKER, tmp_path, "")
     workspace = await plain.runtime.open("crashed")
     assert await workspace.adopt("next-1") is None
     assert containers(plain, "next-1") == []
@@ -308,7 +351,7 @@ async def test_a_container_that_waited_for_a_killed_worker_never_begins(plain, t
 async def test_a_step_that_had_waited_goes_on_without_its_worker(plain, tmp_path):
     script = """echo up; while [ ! -e go ]; do sleep 0.05; done
 wget -qO- http://host.docker.internal:1 || echo more; exit 5"""
-    await asyncio.to_thread(crash, plain, tmp_path, script)
+    await asyncio.to_thread(kill_once_started, WAITING_WORKER, tmp_path, script)
     workspace = await plain.runtime.open("crashed")
     adopted = await workspace.adopt("next-1")
     assert has_waited(adopted)

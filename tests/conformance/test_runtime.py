@@ -4,13 +4,20 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from conformance.runtime_kinds import ADDED_WAIT_S, DOCKER, DOCKER_AHEAD, KINDS, RuntimeKind, made
+from conformance.runtime_kinds import (
+    ADDED_WAIT_S,
+    DOCKER,
+    DOCKER_AHEAD,
+    KINDS,
+    RuntimeKind,
+    kill_once_started,
+    made,
+)
 from headrace.runtimes.base import VOLUME, Command, RegistryLogin, StepCouldNotStart, StepExit
 from headrace.runtimes.docker import DockerRuntime, DockerSettings
 
@@ -397,18 +404,7 @@ async def test_a_step_that_never_was_cannot_be_adopted(kind):
 
 def crash_a_worker(kind, tmp_path, script):
     """Start a step in another process, and kill that process without warning."""
-    worker = subprocess.Popen(
-        [sys.executable, CRASHING, kind.name, tmp_path, script],
-        stdout=subprocess.PIPE,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(CRASHING.parents[1]),
-            "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
-        },
-    )
-    with worker:
-        assert worker.stdout.readline() == b"started\n"
-        worker.kill()
+    kill_once_started(CRASHING, kind.name, tmp_path, script)
 
 
 async def until_nothing_is_left(kind):

@@ -23,7 +23,7 @@ async def main(folder: str, script: str) -> None:
     if script:
         running = await workspace.start("next-1", Command(image="alpine:latest", script=script), say=say)
         assert b"up" in await anext(running.output())
-    print("ready", flush=True)  # noqa: T201 - what the test waits for
+    print("started", flush=True)  # noqa: T201 - what the test waits for
     await asyncio.Event().wait()
 
 

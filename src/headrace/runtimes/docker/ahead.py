@@ -24,7 +24,9 @@ from headrace.runtimes.docker import gate
 from headrace.runtimes.docker.step import DockerStep, EngineLog
 
 _log = logging.getLogger(__name__)
-_FAILURES = (DockerError, aiohttp.ClientError, OSError, ValueError)
+_NOT_FOUND = 404
+_ENDED = (AssertionError, RuntimeError)  # the library's, where a stream is closed or half open
+_FAILURES = (DockerError, aiohttp.ClientError, OSError, ValueError, *_ENDED)
 
 
 class Places:
@@ -87,7 +89,8 @@ class Ahead:
         self._places = places
         self._coming: dict[str, tuple[Command, asyncio.Task[_Waiting]]] = {}
         self._network: asyncio.Task[_Network] | None = None
-        self._user: DockerStep | None = None  # of the network; at most one that has not ended
+        self._user: DockerStep | None = None  # of the network; the last step that began in it
+        self._is_taken = False  # a step begins in the network, at this moment
         self._discards: set[asyncio.Task[None]] = set()
 
     def expect(self, coming: Iterable[tuple[str, Command]]) -> None:
@@ -110,12 +113,22 @@ class Ahead:
         """
         if step not in self._coming:
             return None
-        if not gate.fits(self._coming[step][0], command) or (self._user and not self._user.has_ended):
+        is_free = not self._is_taken and (self._user is None or self._user.has_ended)
+        if not is_free or not gate.fits(self._coming[step][0], command):
             self._discard(step)
             return None
-        expected, task = self._coming.pop(step)
+        self._is_taken = True
         try:
-            waiting = await task
+            self._user = await self._turn(*self._coming.pop(step), command)
+        finally:
+            self._is_taken = False
+        return self._user
+
+    async def _turn(
+        self, expected: Command, opening: "asyncio.Task[_Waiting]", command: Command
+    ) -> DockerStep | None:
+        try:
+            waiting = await opening
         except _FAILURES:
             return None
         finally:
@@ -128,12 +141,16 @@ class Ahead:
             raise
         if running is None:
             await self._close(waiting)
-        self._user = running
         return running
 
     async def _begun(self, waiting: _Waiting, expected: Command, command: Command) -> DockerStep | None:
         try:
-            if (await self._image(command.image)).id != waiting.image:
+            image, is_connected = await asyncio.gather(
+                self._image(command.image), _runs(waiting.network.container)
+            )
+            if not is_connected:
+                self._forget_network()
+            if image.id != waiting.image or not is_connected:
                 return None
             script = self._hands.config("", command)["Cmd"][1]
             text = gate.turn(expected, command, script, mark=waiting.mark, files=waiting.network.files)
@@ -167,10 +184,9 @@ class Ahead:
             await container.start()
         except BaseException as failure:
             await asyncio.wait({self._hands.remove(container)})
-            with contextlib.suppress(AssertionError):  # the library's, where it was half open
-                await stream.close()
-            if not isinstance(failure, asyncio.CancelledError):
-                self._forget_network()  # it may have ended
+            await _shut(stream)
+            if not isinstance(failure, asyncio.CancelledError) and not await _runs(network.container):
+                self._forget_network()
             raise
         return _Waiting(container, stream, image.id, mark, network)
 
@@ -200,8 +216,7 @@ class Ahead:
             await asyncio.wait({self._hands.remove(container)})
             raise
         finally:
-            with contextlib.suppress(AssertionError):  # the same
-                await stream.close()
+            await _shut(stream)
         return _Network(container, files)
 
     # Closing
@@ -220,11 +235,11 @@ class Ahead:
             await self._close(task.result())
 
     async def _close(self, waiting: _Waiting) -> None:
-        await waiting.stream.close()
+        await _shut(waiting.stream)
         await asyncio.wait({self._hands.remove(waiting.container)})
 
     def _forget_network(self) -> None:
-        """Use it no more: another is made where a container is to wait again."""
+        """Use it no more, nobody does: another is made where a container is to wait again."""
         for step in list(self._coming):
             self._discard(step)
         network, self._network = self._network, None
@@ -247,12 +262,27 @@ class Ahead:
         for _, task in self._coming.values():
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, *_FAILURES):
-                await (await task).stream.close()
+                await _shut((await task).stream)
         self._coming.clear()
 
 
 def _has_failed(task: "asyncio.Task[Any]") -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+async def _shut(stream: Stream) -> None:
+    with contextlib.suppress(*_ENDED):
+        await stream.close()
+
+
+async def _runs(container: DockerContainer) -> bool:
+    """Tell whether a container runs; where nobody knows, it does: a step may depend on it."""
+    try:
+        return bool((await container.show())["State"]["Running"])
+    except DockerError as error:
+        return error.status != _NOT_FOUND
+    except (aiohttp.ClientError, OSError):
+        return True
 
 
 def _note(task: "asyncio.Task[Any]") -> None:
