@@ -29,6 +29,23 @@ export CF_URL=http://127.0.0.1:8080 CF_API_KEY=<your key>
 
 Errors are JSON: `status`, `code`, `name`, `message`, `context`. A body may have up to 1 MiB.
 
+## Lists and their pages
+
+A list takes a `limit`, and says in the header `Link` where the next page is, if there is one:
+`Link: </api/projects?limit=25&after=...>; rel="next"`. Follow that address until an answer has no such
+header. The cursor `after` is the place of the last row shown: the next page begins there at the same
+cost, be it the second or the thousandth, and rows that come or go meanwhile neither repeat nor hide
+others. `offset` and `page` count rows as the public API does; use them to jump. Without a limit, a
+list that has none in the public API is whole, up to 10,000 rows; more have a `Link`.
+
+```sh
+next="/api/pipelines?limit=100"
+while [ -n "$next" ]; do
+  curl -sS -D headers "$CF_URL$next" -H "Authorization: $CF_API_KEY"
+  next=$(sed -n 's/^link: <\\(.*\\)>; rel="next".*/\\1/p' headers)
+done
+```
+
 ## Versions, repeats and limits
 
 - **Versions.** What a `GET` finds has an `ETag`. With it in `If-None-Match` the answer is 304

@@ -1,9 +1,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import insert
 
 from headrace.execution.ports import MadeImage
+from headrace.resources.annotations.model import annotations
 from headrace.resources.images import service
+from headrace.resources.images.model import images
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 ROUTES = [
@@ -211,3 +214,30 @@ def test_an_image_is_tagged_and_untagged(client, make, monkeypatch):
     assert asked == [("r.example.org", "ci", "pw", "acme/app", "1", "2")]
     tags = client.delete(f"/api/images/{ONE}/tag/2?registry=main").json()["tags"]
     assert [tag["tag"] for tag in tags] == ["1"]
+
+
+def test_more_images_than_a_statement_takes_values_are_found_by_their_metadata(client, database, people):
+    account = people["admin"].active_account_id
+    now, count = datetime(2026, 1, 1, tzinfo=UTC), 33_000  # SQLite takes 32,766 values
+    known = {"account_id": account, "created_at": now}
+    image = {"branch": "", "revision": "", "digest": "", "size_bytes": 1, "updated_at": now, **known}
+    note = {"entity_type": "image", "key": "tested", "value": "yes", "begins": "yes", **known}
+    note |= {"type": "text", "display": False}
+    ids = [f"{number:024x}" for number in range(count)]
+    with database.transaction() as db:
+        db.execute(
+            insert(images),
+            [image | {"id": i, "internal_id": f"sha256:{i}", "display_name": "a"} for i in ids],
+        )
+        db.execute(insert(annotations), [note | {"id": i, "entity_id": f"sha256:{i}"} for i in ids])
+    answer = client.get("/api/images?metadata[tested]=yes&limit=1").json()
+    assert (answer["count"], answer["docs"][0]["_id"]) == (count, ids[-1])
+    assert client.get("/api/images?metadata[tested]=no").json()["count"] == 0
+
+
+@pytest.mark.parametrize("short", ["abcdef012345", "sha256:abcdef0123456"])
+def test_an_image_is_found_by_the_beginning_of_its_engine_s_id(client, short):
+    body = {"imageId": "sha256:" + "abcdef0123456789" * 4, "imageName": "acme/app"}
+    assert client.post("/api/images/external", body).status == 200
+    assert client.get(f"/api/images/{short}").json()["internalImageId"] == body["imageId"]
+    assert client.get(f"/api/images/{short[:-1]}f").status == 404

@@ -1,6 +1,7 @@
 """Every operation of the API says who may call it and what it does, and the document shows it."""
 
 import importlib.util
+import typing
 from collections import Counter
 
 import pytest
@@ -33,6 +34,22 @@ OPEN_TO_ALL = {
     "reference-page",
 }
 LONGEST_SUMMARY = 80
+# Lists that are whole in every answer: of one thing, of what an outside system has, or of this release.
+OF_A_FEW = {
+    "agents-tasks",
+    "clusters-namespaces",
+    "clusters-pods",
+    "clusters-services",
+    "clusters-workloads",
+    "envs-list",
+    "images-get-tags",
+    "repos-git-list",
+    "runtime-envs-get-base-images",
+    "steps-get-version",
+    "triggers-types-list",
+    "workflows-steps",
+    "workflows-variables",
+}
 
 
 def test_no_operation_is_open_to_everybody_by_accident():
@@ -67,3 +84,15 @@ def test_a_page_that_is_made_from_code_is_up_to_date(page):
 def test_every_operation_that_writes_has_a_kind_in_the_stream_of_changes():
     written = {route.tag for route in ROUTES if route.effect and not route.public}
     assert written <= set(KINDS) <= {route.tag for route in ROUTES}
+
+
+def is_list(kind):
+    """Whether an answer is a list of rows: bare, or one that is told with how many there are."""
+    fields = set(getattr(kind, "__struct_fields__", ()))
+    return typing.get_origin(kind) is list or bool(fields & {"count", "total", "workflows"})
+
+
+def test_every_list_that_can_grow_comes_by_page():
+    whole = {route.operation for route in ROUTES if route.method == "GET" and is_list(route.result_type)}
+    whole -= {route.operation for route in ROUTES if route.is_paged}
+    assert whole == OF_A_FEW

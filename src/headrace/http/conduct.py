@@ -22,6 +22,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "true: this is the first answer to the key, nothing was done again",
         "schema": {"type": "string", "const": "true"},
     },
+    "Link": {
+        "description": 'of a page that is not the last: `<address of the next>; rel="next"`',
+        "schema": _TEXT,
+    },
     "RateLimit-Limit": {"description": "requests that this key may send in a minute", "schema": _NUMBER},
     "RateLimit-Remaining": {"description": "of them, those that are left", "schema": _NUMBER},
     "RateLimit-Reset": {"description": "seconds until all are there again", "schema": _NUMBER},
@@ -78,6 +82,7 @@ def headers_of(route: Route) -> dict[str, Any]:
     names = [
         *(["ETag"] if route.is_document else []),
         *([idempotency.REPLAYED_NAME] if route.takes_key else []),
+        *(["Link"] if route.is_paged else []),
         *([] if route.public else _PACE),
     ]
     return _headers(names)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 Headers = list[tuple[bytes, bytes]]
 _READABLE = (
-    b"ETag, Idempotency-Replayed, Location, "
+    b"ETag, Idempotency-Replayed, Link, Location, "
     b"RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
 )
 _SENDABLE = (

@@ -4,6 +4,7 @@ A handler's parameters say what it wants, by annotation:
 
 - `Caller`: who is calling; `Connection`: an open transaction; `Raw`: the request itself;
 - `Outside`: answers that are fetched between two tries of the transaction;
+- `Pages`: which page of a list to read; its fields are in ``query``, or in a `PageQuery` where there is none;
 - a parameter named in the path: its decoded text;
 - ``query``: a `msgspec.Struct` filled from the query string;
 - ``body``: any type that msgspec decodes;
@@ -23,6 +24,7 @@ from urllib.parse import unquote
 import msgspec
 import sqlalchemy
 
+from headrace.http.paging import PageQuery, Pages
 from headrace.http.scopes import Scope
 
 Handler = Callable[..., Any]
@@ -104,6 +106,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         """It hears ``If-Match``, about the document at its own address."""
         return self.takes_key and not self.is_async and self.method != "POST"
 
+    @property
+    def is_paged(self) -> bool:
+        """It answers a page of a list, with the address of the next one."""
+        return any(kind is Pages for _, kind in self.wants)
+
 
 class Router:
     """Collects the routes of one resource."""
@@ -175,6 +182,8 @@ def _read_handler(handler: Handler, *, path: str, **declared: Any) -> Route:  # 
             query_type = hints[name]
         elif name == "body":
             body_type = hints[name]
+    if query_type is None and (Pages in dict(wants).values()):
+        query_type = PageQuery
     return Route(
         path=path,
         handler=handler,

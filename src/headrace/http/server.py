@@ -49,6 +49,7 @@ from headrace.http.errors import (
 from headrace.http.idempotency import FirstAnswers
 from headrace.http.limits import RateLimit, Throttle
 from headrace.http.outside import NeededOutside, Outside
+from headrace.http.paging import PageQuery, Pages
 from headrace.http.requests import fill_query, read_body, read_query
 from headrace.http.routing import Match, Raw, Route, Table
 from headrace.http.scopes import Scope
@@ -209,6 +210,8 @@ class Api:
         key = idempotency.key_of(asked.headers) if effect else None
         if first is None or caller is None or key is None:
             answer = _of_async(await match.route.handler(**arguments))
+            if not isinstance(answer, Stream):
+                answer = asked.linked(answer)
         else:
             request = asked.fingerprint()
             earlier = await run(self._writing, lambda db: first.begin(db, caller, key, asked=request))
@@ -239,6 +242,7 @@ class Api:
                 answer = self._write(match, asked, caller, db)
             else:
                 answer = encode(match.route.handler(**self._arguments(match, asked, caller, db)))
+                answer = asked.linked(answer)
             if match.route.effect and idempotency.REPLAYED not in answer[1]:
                 self._done(db, asked, answer[0], answer[2])
         return _as_document(answer, asked) if _is_document(match.route, answer, asked) else answer
@@ -339,6 +343,8 @@ class Api:
                 arguments[name] = db
             elif kind is Outside:
                 arguments[name] = asked.outside
+            elif kind is Pages:
+                asked.pages = arguments[name] = Pages.of(fill_query(route.query_type or PageQuery, values))
             elif kind is Raw:
                 arguments[name] = Raw(
                     asked.named_headers(), asked.base_url(), values, asked.body, address=asked.address
@@ -366,6 +372,7 @@ class _Asked:
         self.credential: Credential | None = None
         self.caller: Caller | None = None  # once admitted
         self.pace: Headers = []  # what the answer says about the rate limit
+        self.pages: Pages | None = None  # of a list
 
     @property
     def route_path(self) -> str:
@@ -377,6 +384,12 @@ class _Asked:
         """Where the request came from, as the server saw it or a proxy of this machine said it."""
         client = self.scope.get("client")
         return client[0] if client else ""
+
+    def linked(self, answer: Answer) -> Answer:
+        """Return an answer with the address of the next page, where it is a page that has one."""
+        link = self.pages.link(_PREFIX + self.path, self.query) if self.pages else ""
+        status, headers, content = answer
+        return (status, [*headers, (b"link", link.encode("latin-1"))], content) if link else answer
 
     def fingerprint(self) -> str:
         """Return a hash of all that is asked, for idempotency keys."""

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
+from headrace.http.paging import Pages
 from headrace.resources.agents.model import agent_tasks, agents
 
 
@@ -38,12 +39,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     reported_at: datetime | None
 
 
-def listed(db: Connection, account_id: str, *, name: str = "") -> list[Agent]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None, *, name: str = "") -> list[Agent]:
     """Return the agents of an account by name; only of one name where it is given."""
-    query = select(agents).where(agents.c.account_id == account_id).order_by(agents.c.name)
+    query = select(agents).where(agents.c.account_id == account_id)
     if name:
         query = query.where(agents.c.name == name)
-    return [Agent(**row) for row in db.execute(query).mappings()]
+    return [Agent(**row) for row in (pages or Pages()).read(db, query, agents.c.name, agents.c.id)]
 
 
 def by_id(db: Connection, account_id: str, agent_id: str) -> Agent | None:

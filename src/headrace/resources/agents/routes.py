@@ -3,6 +3,7 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -26,9 +27,9 @@ _one = Router("/agent", tag="agents")
 
 
 @router.route("GET", "", scope=Scope.AGENT_READ, sdk="agents.list", operation="agents-byName")
-def list_agents(query: AgentsQuery, caller: Caller, db: Connection) -> list[AgentOut]:
+def list_agents(query: AgentsQuery, caller: Caller, db: Connection, pages: Pages) -> list[AgentOut]:
     """List the runner agents of the account by name."""
-    return service.listed(db, caller.account_id, query.name)
+    return service.listed(db, caller.account_id, query.name, pages)
 
 
 @router.route(

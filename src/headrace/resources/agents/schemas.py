@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from headrace.http.paging import PageQuery
+
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Runtimes = Annotated[list[str], msgspec.Meta(max_length=100, description="names of runtime environments")]
 
@@ -28,7 +30,7 @@ class AgentReport(msgspec.Struct, kw_only=True):
     message: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
-class AgentsQuery(msgspec.Struct, kw_only=True):
+class AgentsQuery(PageQuery, kw_only=True):
     """Which agents."""
 
     name: Annotated[str, msgspec.Meta(description="only of this name")] = ""

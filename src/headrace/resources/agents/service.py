@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.http.auth import Caller
 from headrace.http.errors import Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.http.scopes import Scope
 from headrace.kit.clock import wire_time
 from headrace.kit.ids import is_id, new_id
@@ -81,9 +82,9 @@ def by_name(db: Connection, account_id: str, name: str) -> AgentOut:
     return _shown(found[0])
 
 
-def listed(db: Connection, account_id: str, name: str) -> list[AgentOut]:
+def listed(db: Connection, account_id: str, name: str, pages: Pages) -> list[AgentOut]:
     """Return the agents of an account by name."""
-    return [_shown(one) for one in repository.listed(db, account_id, name=name)]
+    return [_shown(one) for one in repository.listed(db, account_id, pages, name=name)]
 
 
 def change(db: Connection, account_id: str, agent_id: str, body: AgentChange) -> AgentOut:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, insert, select
 
-from headrace.http.paging import MAX_LIMIT
+from headrace.http.paging import Pages
 from headrace.resources.annotations.model import annotations
 
+_BEGINS = 100  # characters of a value that its index has
+_COLUMNS = [column for column in annotations.c if column is not annotations.c.begins]
 # Made once: to build a statement costs more than SQLite takes to answer it.
 _OF_ENTITIES = (
-    select(annotations)
+    select(*_COLUMNS)
     .where(
         annotations.c.account_id == bindparam("account"),
         annotations.c.entity_type == bindparam("type"),
@@ -36,12 +38,11 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def listed(
-    db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = ""
+    db: Connection, account_id: str, pages: Pages, *, entity_type: str, entity_id: str, key: str = ""
 ) -> list[Annotation]:
     """Return the annotations of one entity by key; only of one key where it is given."""
-    query = select(annotations).where(*_of(account_id, entity_type, entity_id, key))
-    query = query.order_by(annotations.c.key, annotations.c.id).limit(MAX_LIMIT)
-    return [Annotation(**row) for row in db.execute(query).mappings()]
+    query = select(*_COLUMNS).where(*_of(account_id, entity_type, entity_id, key))
+    return [Annotation(**row) for row in pages.read(db, query, annotations.c.key, annotations.c.id)]
 
 
 def of_entities(
@@ -52,22 +53,23 @@ def of_entities(
     return [Annotation(**row) for row in db.execute(_OF_ENTITIES, wanted).mappings()]
 
 
-def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
-    """Return the ids of the entities whose annotation has a value, in order."""
-    query = select(annotations.c.entity_id).where(
+def entities_with(account_id: str, *, entity_type: str, key: str, value: str) -> Select[tuple[str]]:
+    """Return the query of the ids of the entities whose annotation has a value, to be part of another."""
+    return select(annotations.c.entity_id).where(
         annotations.c.account_id == account_id,
         annotations.c.entity_type == entity_type,
         annotations.c.key == key,
+        annotations.c.begins == value[:_BEGINS],
         annotations.c.value == value,
     )
-    return list(db.execute(query.order_by(annotations.c.entity_id)).scalars())
 
 
 def put(db: Connection, account_id: str, annotation: Annotation) -> None:
     """Store an annotation of the account in the place of the one with the same key."""
     of = _of(account_id, annotation.entity_type, annotation.entity_id, annotation.key)
     db.execute(delete(annotations).where(*of))
-    db.execute(insert(annotations).values(msgspec.structs.asdict(annotation)))
+    values = msgspec.structs.asdict(annotation)
+    db.execute(insert(annotations).values(values | {"begins": annotation.value[:_BEGINS]}))
 
 
 def remove(db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = "") -> int:

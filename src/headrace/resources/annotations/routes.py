@@ -6,6 +6,7 @@ import msgspec
 
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
+from headrace.http.paging import After, Limit, Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.annotations import service
@@ -24,12 +25,20 @@ class EntityQuery(msgspec.Struct, kw_only=True, rename="camel"):
     key: Annotated[str, msgspec.Meta(description="only this one")] = ""
 
 
+class AnnotationsQuery(EntityQuery, kw_only=True, rename="camel"):
+    """Whose annotations, and which of them."""
+
+    limit: Limit = 0
+    after: After = ""
+
+
 @router.route("GET", "", scope=Scope.GENERAL, sdk="annotations.list", example=Example(query=_ENTITY))
-def list_annotations(query: EntityQuery, caller: Caller, db: Connection) -> list[AnnotationOut]:
+def list_annotations(
+    query: AnnotationsQuery, caller: Caller, db: Connection, pages: Pages
+) -> list[AnnotationOut]:
     """List the annotations of a build, a pipeline, a project or an image."""
-    found = service.listed(
-        db, caller.account_id, entity_type=query.entity_type, entity_id=query.entity_id, key=query.key
-    )
+    entity = {"entity_type": query.entity_type, "entity_id": query.entity_id}
+    found = service.listed(db, caller.account_id, pages, key=query.key, **entity)
     return [service.shown(annotation) for annotation in found]
 
 

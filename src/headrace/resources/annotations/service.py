@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from headrace.http.errors import NotFound
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.annotations import repository
 from headrace.resources.annotations.repository import Annotation
@@ -53,16 +54,19 @@ def annotate(
         put(db, account_id, entity_type=entity_type, entity_id=entity_id, key=key, value=value)
 
 
-def entities_with(db: Connection, account_id: str, *, entity_type: str, key: str, value: str) -> list[str]:
-    """Return the ids of the entities of a type that carry an annotation with this value, in order."""
-    return repository.entities_with(db, account_id, entity_type=entity_type, key=key, value=value)
+def entities_with(account_id: str, *, entity_type: str, key: str, value: str) -> Select[tuple[str]]:
+    """Return the query of the ids of the entities of a type that carry an annotation with this value.
+
+    It is part of the query of those entities: there may be a hundred thousand of them.
+    """
+    return repository.entities_with(account_id, entity_type=entity_type, key=key, value=value)
 
 
 def listed(
-    db: Connection, account_id: str, *, entity_type: str, entity_id: str, key: str = ""
+    db: Connection, account_id: str, pages: Pages, *, entity_type: str, entity_id: str, key: str = ""
 ) -> list[Annotation]:
     """Return the annotations of one entity by key; empty where there are none."""
-    return repository.listed(db, account_id, entity_type=entity_type, entity_id=entity_id, key=key)
+    return repository.listed(db, account_id, pages, entity_type=entity_type, entity_id=entity_id, key=key)
 
 
 def of_entities(

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Boolean, Connection, bindparam, column, delete, insert, select, table, update
 
+from headrace.http.paging import Pages
 from headrace.resources.api_keys.model import api_keys
 
 # Stand-ins for tables of other resources, whose models cannot be imported here.
@@ -83,19 +84,19 @@ def add(db: Connection, key: ApiKey) -> None:
     db.execute(insert(api_keys).values(msgspec.structs.asdict(key)))
 
 
-def of_account(db: Connection, account_id: str, *, user_id: str | None = None) -> list[ApiKey]:
+def of_account(db: Connection, account_id: str, pages: Pages, *, user_id: str | None = None) -> list[ApiKey]:
     """Return the keys of an account that no build holds, the oldest first, ties by id.
 
     Args:
         db: an open connection.
         account_id: whose keys.
+        pages: which of them.
         user_id: only the keys of this user; None for those of all.
     """
     query = select(api_keys).where(api_keys.c.account_id == account_id, api_keys.c.build_id.is_(None))
     if user_id is not None:
         query = query.where(api_keys.c.user_id == user_id)
-    query = query.order_by(api_keys.c.created_at, api_keys.c.id)
-    return [ApiKey(**row) for row in db.execute(query).mappings()]
+    return [ApiKey(**row) for row in pages.read(db, query, api_keys.c.created_at, api_keys.c.id)]
 
 
 def by_id(db: Connection, account_id: str, key_id: str) -> ApiKey | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from headrace.http.auth import Caller
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Reply, Router
 from headrace.http.scopes import LABELS, Scope
 from headrace.kit.clock import SystemClock, wire_time
@@ -61,9 +62,9 @@ def generate_key(
 
 
 @router.route("GET", "/auth/keys", scope=Scope.GENERAL, sdk="tokens.list")
-def list_keys(caller: Caller, db: Connection) -> list[KeyOut]:
+def list_keys(caller: Caller, db: Connection, pages: Pages) -> list[KeyOut]:
     """List API keys, the oldest first: your own, as an admin those of the account."""
-    return [_out(key) for key in service.listed(db, caller)]
+    return [_out(key) for key in service.listed(db, caller, pages)]
 
 
 @router.route(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller, Credential
 from headrace.http.errors import BadRequest, Forbidden, NotFound
+from headrace.http.paging import Pages
 from headrace.http.scopes import Scope, is_known, singular
 from headrace.kit.clock import SystemClock
 from headrace.kit.ids import is_id, new_id
@@ -104,14 +105,14 @@ def revoke_for_build(db: Connection, build_id: str) -> None:
     repository.remove_of_build(db, build_id)
 
 
-def listed(db: Connection, caller: Caller) -> list[ApiKey]:
+def listed(db: Connection, caller: Caller, pages: Pages) -> list[ApiKey]:
     """Return the keys that the caller may see: an admin those of the account, others their own."""
-    return repository.of_account(db, caller.account_id, user_id=_only(caller))
+    return repository.of_account(db, caller.account_id, pages, user_id=_only(caller))
 
 
 def of_account(db: Connection, account_id: str) -> list[ApiKey]:
     """Return all keys of an account that no build holds, the oldest first."""
-    return repository.of_account(db, account_id)
+    return repository.of_account(db, account_id, Pages())
 
 
 def find(db: Connection, caller: Caller, key_id: str) -> ApiKey:

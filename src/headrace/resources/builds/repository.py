@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from headrace.execution.ports import StepState
 from headrace.pipeline import plan as plans
-from headrace.pipeline.status import FINAL, BuildStatus
+from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds.model import build_steps, builds
 from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
 
@@ -394,10 +394,10 @@ def _unbegun(pipeline_id: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def unended_of(
-    db: Connection, account_id: str, *, pipeline_id: str | None = None, ids: Sequence[str] | None = None
+    db: Connection, account_id: str, *, pipeline_id: str | None = None, ids: Select[tuple[str]] | None = None
 ) -> list[Build]:
-    """Return the builds that have not ended, the oldest first: of a pipeline, or of some ids."""
-    query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.status.not_in(FINAL))
+    """Return the builds that have not ended, the oldest first: of a pipeline, or whose id a query finds."""
+    query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.status.in_(_UNENDED))
     if pipeline_id is not None:
         query = query.where(builds.c.pipeline_id == pipeline_id)
     if ids is not None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from headrace.execution.ports import Decision
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
@@ -72,12 +73,12 @@ def get_build(
     sdk="workflows.list",
     example=Example(query="limit=10&page=1"),
 )
-def list_builds(query: BuildsQuery, caller: Caller, db: Connection, marks: Marks) -> BuildsOut:
+def list_builds(query: BuildsQuery, caller: Caller, db: Connection, marks: Marks, pages: Pages) -> BuildsOut:
     """List builds, newest first.
 
     Page 1,000 costs what page 1 costs. Pages move when builds are added; `after` does not.
     """
-    return service.listed(db, caller.account_id, query, marks)
+    return service.listed(db, caller.account_id, query, marks, pages)
 
 
 @router.route(

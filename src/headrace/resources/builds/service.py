@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from headrace.execution.ports import Decision, StepState
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, NotFound
-from headrace.http.paging import rows
+from headrace.http.paging import Pages
 from headrace.kit.clock import wire_time
 from headrace.kit.ids import is_id, new_id
 from headrace.pipeline import plan as plans
@@ -138,7 +138,7 @@ def show(db: Connection, found: Sequence[Build]) -> list[BuildOut]:
     return [build_out(build, by_build.get(build.id, [])) for build in found]
 
 
-def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks) -> BuildsOut:
+def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks, pages: Pages) -> BuildsOut:
     """Return a page of builds, newest first. Raises `NotFound` for a cursor that is no build."""
     if query.one_per_pipeline:
         if (asked := len(query.pipeline)) > _MOST_PIPELINES:
@@ -157,8 +157,9 @@ def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks) ->
         created_from=_day(query.start_date, "startDate"),
         created_before=_after(_day(query.end_date, "endDate")),
     )
-    limit = rows(query.limit)
+    limit = pages.limit
     first = 0 if query.after else (query.page - 1) * limit
+    more = False
     place = marks.place(db, account_id, filters, offset=first, limit=limit, now=datetime.now(UTC))
     if query.after:
         cursor = find(db, account_id, query.after)
@@ -166,13 +167,17 @@ def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks) ->
         if query.pagination_direction == "previous":
             found = repository.listed(db, account_id, filters, limit=limit, before=key)
         else:
-            found = repository.listed(db, account_id, filters, limit=limit, after=key)
+            found = repository.listed(db, account_id, filters, limit=limit + 1, after=key)
+            more, found = len(found) > limit, found[:limit]
     elif place.limit:
         found = repository.listed(
             db, account_id, filters, limit=place.limit, offset=place.offset, upto=place.upto
         )
+        more = first + place.limit < place.total
     else:
         found = []
+    if more and found:
+        pages.next = found[-1].id
     return BuildsOut(BuildsPage(show(db, found), place.total))
 
 

@@ -36,5 +36,5 @@ def of_termination(db: Connection, build: Build) -> list[Build]:
 
 
 def _carrying(db: Connection, account_id: str, key: str, value: str) -> list[Build]:
-    ids = annotations.entities_with(db, account_id, entity_type=ENTITY, key=key, value=value)
-    return repository.unended_of(db, account_id, ids=ids) if ids else []
+    ids = annotations.entities_with(account_id, entity_type=ENTITY, key=key, value=value)
+    return repository.unended_of(db, account_id, ids=ids)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from headrace.http.paging import MAX_LIMIT
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.clusters.model import clusters
 
@@ -24,11 +24,11 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def listed(db: Connection, account_id: str) -> list[Cluster]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[Cluster]:
     """Return the clusters of an account by name."""
     query = select(clusters).where(clusters.c.account_id == account_id)
-    query = query.order_by(clusters.c.selector, clusters.c.id).limit(MAX_LIMIT)
-    return [Cluster(**row) for row in db.execute(query).mappings()]
+    found = (pages or Pages()).read(db, query, clusters.c.selector, clusters.c.id)
+    return [Cluster(**row) for row in found]
 
 
 def add(db: Connection, account_id: str, *, now: datetime, **values: Any) -> str:  # noqa: ANN401 - columns

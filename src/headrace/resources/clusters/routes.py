@@ -10,6 +10,7 @@ import msgspec
 
 from headrace.http.auth import Caller
 from headrace.http.errors import NotOffered
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.integrations.clusters import Networks
@@ -49,9 +50,9 @@ _THERE = Example(path={"selector": "prod"}, query="namespace=default")
 
 
 @router.route("GET", "", scope=Scope.CLUSTER_READ, sdk="clusters.list")
-def list_clusters(caller: Caller, db: Connection) -> list[ClusterOut]:
+def list_clusters(caller: Caller, db: Connection, pages: Pages) -> list[ClusterOut]:
     """List the Kubernetes clusters of the account by name; without their logins."""
-    return service.listed(db, caller.account_id)
+    return service.listed(db, caller.account_id, pages)
 
 
 @router.route(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.execution.ports import Deployment, Kubeconfig, Rollout
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.integrations.clusters import (
     ClusterRefused,
     Credentials,
@@ -36,9 +37,9 @@ _PLAIN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a name that leads 
 _NAME_LENGTH = 63  # of a secret's name, to be safe beside what is put before it
 
 
-def listed(db: Connection, account_id: str) -> list[ClusterOut]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[ClusterOut]:
     """Return the account's clusters by name, without logins."""
-    return [_shown(each) for each in repository.listed(db, account_id)]
+    return [_shown(each) for each in repository.listed(db, account_id, pages)]
 
 
 def get(db: Connection, account_id: str, wanted: str) -> ClusterOut:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from headrace.http.paging import MAX_LIMIT
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.compositions.model import compositions
 
@@ -23,11 +23,11 @@ class Composition(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def listed(db: Connection, account_id: str) -> list[Composition]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[Composition]:
     """Return the compositions of an account by name."""
     query = select(compositions).where(compositions.c.account_id == account_id)
-    query = query.order_by(compositions.c.name, compositions.c.id).limit(MAX_LIMIT)
-    return [Composition(**row) for row in db.execute(query).mappings()]
+    found = (pages or Pages()).read(db, query, compositions.c.name, compositions.c.id)
+    return [Composition(**row) for row in found]
 
 
 def find(db: Connection, account_id: str, wanted: str) -> Composition | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from headrace.http.auth import Caller
 from headrace.http.errors import NotOffered
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.compositions import service
@@ -22,9 +23,9 @@ _CHANGE = Example(path={"id": "shop"}, body=_BODY)
 
 
 @router.route("GET", "", scope=Scope.GENERAL, sdk="compositions.list")
-def list_compositions(caller: Caller, db: Connection) -> list[CompositionOut]:
+def list_compositions(caller: Caller, db: Connection, pages: Pages) -> list[CompositionOut]:
     """List the compositions of the account by name."""
-    return service.listed(db, caller.account_id)
+    return service.listed(db, caller.account_id, pages)
 
 
 @router.route("POST", "", scope=Scope.GENERAL, sdk="compositions.create", example=Example(body=_BODY))

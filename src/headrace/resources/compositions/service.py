@@ -10,15 +10,16 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.execution.ports import StoredComposition
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.resources.compositions import repository
 from headrace.resources.compositions.schemas import CompositionFields, CompositionOut
 
 _LONGEST = 255  # of a name
 
 
-def listed(db: Connection, account_id: str) -> list[CompositionOut]:
+def listed(db: Connection, account_id: str, pages: Pages) -> list[CompositionOut]:
     """Return the account's compositions by name."""
-    return [_shown(each) for each in repository.listed(db, account_id)]
+    return [_shown(each) for each in repository.listed(db, account_id, pages)]
 
 
 def get(db: Connection, account_id: str, wanted: str) -> CompositionOut:

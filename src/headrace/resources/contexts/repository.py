@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
-from headrace.http.paging import MAX_LIMIT
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.contexts.model import contexts
 
@@ -37,13 +37,14 @@ def by_names(db: Connection, account_id: str, names: Sequence[str]) -> list[Cont
     return [Context(**row) for row in db.execute(query).mappings()]
 
 
-def listed(db: Connection, account_id: str, *, types: Sequence[str] = ()) -> list[Context]:
+def listed(
+    db: Connection, account_id: str, pages: Pages | None = None, *, types: Sequence[str] = ()
+) -> list[Context]:
     """Return the contexts of an account by name; only of some types where any are given."""
     query = select(contexts).where(contexts.c.account_id == account_id)
     if types:
         query = query.where(contexts.c.type.in_(types))
-    query = query.order_by(contexts.c.name, contexts.c.id).limit(MAX_LIMIT)
-    return [Context(**row) for row in db.execute(query).mappings()]
+    return [Context(**row) for row in (pages or Pages()).read(db, query, contexts.c.name, contexts.c.id)]
 
 
 def default_git(db: Connection, account_id: str, *, types: Sequence[str]) -> Context | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from headrace.http.auth import Caller
+from headrace.http.paging import PageQuery, Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -31,7 +32,7 @@ class ContextQuery(msgspec.Struct, kw_only=True):
     decrypt: Decrypt = False
 
 
-class ContextsQuery(msgspec.Struct, kw_only=True):
+class ContextsQuery(PageQuery, kw_only=True):
     """Which contexts, and how to show them."""
 
     type: Annotated[
@@ -42,10 +43,10 @@ class ContextsQuery(msgspec.Struct, kw_only=True):
 
 @router.route("GET", "", scope=Scope.GENERAL, sdk="contexts.list", example=Example(query="type=config"))
 def list_contexts(
-    query: ContextsQuery, caller: Caller, db: Connection, box: SecretBox
+    query: ContextsQuery, caller: Caller, db: Connection, box: SecretBox, pages: Pages
 ) -> list[dict[str, Any]]:
     """List the contexts of the account by name; secret values show as ``*****``."""
-    return service.listed(db, caller, box, types=query.type, decrypt=query.decrypt)
+    return service.listed(db, caller, box, pages, types=query.type, decrypt=query.decrypt)
 
 
 @router.route("POST", "", scope=Scope.GENERAL, sdk="contexts.create", example=Example(body=_DOCUMENT))

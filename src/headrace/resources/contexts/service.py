@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from headrace.execution.ports import GitCredentials
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound
+from headrace.http.paging import Pages
 from headrace.kit.crypto import SecretBox
 from headrace.resources.contexts import repository
 from headrace.resources.contexts.repository import Context
@@ -55,7 +56,7 @@ def shown(db: Connection, caller: Caller, box: SecretBox, name: str, *, decrypt:
 
 
 def listed(
-    db: Connection, caller: Caller, box: SecretBox, *, types: Sequence[str], decrypt: bool
+    db: Connection, caller: Caller, box: SecretBox, pages: Pages, *, types: Sequence[str], decrypt: bool
 ) -> list[dict[str, Any]]:
     """Return the contexts of the account by name, as readers see them; only of ``types``, if any.
 
@@ -63,7 +64,7 @@ def listed(
         Forbidden: ``decrypt`` by somebody who is no admin of the account.
     """
     _admit(caller, decrypt=decrypt)
-    found = repository.listed(db, caller.account_id, types=types)
+    found = repository.listed(db, caller.account_id, pages, types=types)
     return [_document(context, box, decrypt=decrypt) for context in found]
 
 

@@ -1,14 +1,16 @@
 """The rows of receivers, events, links and reports."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, column, delete, func, insert, select, table, update
 
+from headrace.http.paging import Pages
 from headrace.resources.events.model import event_links, events, receivers, status_reports
-from headrace.resources.events.schemas import Event, Link, Report
+from headrace.resources.events.schemas import Event, EventsQuery, Link, Report
+
+_pipelines = table("pipelines", column("id"), column("name"))  # their model belongs to another resource
 
 
 def receiver(db: Connection, account_id: str) -> tuple[str, datetime] | None:
@@ -34,10 +36,16 @@ def remove(db: Connection, account_id: str, event_id: str) -> None:
     db.execute(delete(events).where(events.c.account_id == account_id, events.c.id == event_id))
 
 
-def of_account(db: Connection, account_id: str) -> list[Event]:
-    """Return the events of an account by URI."""
-    query = select(events).where(events.c.account_id == account_id).order_by(events.c.uri)
-    return [Event(**row) for row in db.execute(query).mappings()]
+def of_account(db: Connection, account_id: str, pages: Pages, wanted: EventsQuery) -> list[Event]:
+    """Return the events of an account by URI: of a type, of a kind, with a part in their URI, if given."""
+    query = select(events).where(events.c.account_id == account_id)
+    if wanted.type:
+        query = query.where(events.c.type == wanted.type)
+    if wanted.kind:
+        query = query.where(events.c.kind == wanted.kind)
+    if wanted.filter:  # LIKE would take either case on one engine alone
+        query = query.where(func.replace(events.c.uri, wanted.filter, "") != events.c.uri)
+    return [Event(**row) for row in pages.read(db, query, events.c.uri, events.c.id)]
 
 
 def by_uri(db: Connection, uri: str, account_id: str | None = None) -> list[Event]:
@@ -60,11 +68,48 @@ def advance(db: Connection, event: Event, due_at: datetime | None) -> bool:
     return db.execute(changed.values(due_at=due_at)).rowcount == 1
 
 
-def links(db: Connection, event_ids: Sequence[str]) -> list[Link]:
-    """Return the links of events, by event and pipeline."""
-    query = select(event_links).where(event_links.c.event_id.in_(event_ids))
-    query = query.order_by(event_links.c.event_id, event_links.c.pipeline_id)
+def links(db: Connection, event_id: str) -> list[Link]:
+    """Return the links of an event by pipeline."""
+    query = select(event_links).where(event_links.c.event_id == event_id)
+    query = query.order_by(event_links.c.pipeline_id)
     return [Link(**row) for row in db.execute(query).mappings()]
+
+
+def links_of_account(
+    db: Connection,
+    account_id: str,
+    pages: Pages,
+    *,
+    event_id: str | None = None,
+    pipeline_id: str | None = None,
+) -> list[tuple[Link, Event, str]]:
+    """Return links with their events and the names of their pipelines, by event and pipeline.
+
+    Args:
+        db: an open connection.
+        account_id: whose links.
+        pages: which of them.
+        event_id: only those of this event.
+        pipeline_id: only those of this pipeline.
+    """
+    query = (
+        select(event_links, *(column.label(f"of_{column.key}") for column in events.c), _pipelines.c.name)
+        .join(events, events.c.id == event_links.c.event_id)
+        .join(_pipelines, _pipelines.c.id == event_links.c.pipeline_id)
+        .where(events.c.account_id == account_id)
+    )
+    if event_id is not None:
+        query = query.where(event_links.c.event_id == event_id)
+    if pipeline_id is not None:
+        query = query.where(event_links.c.pipeline_id == pipeline_id)
+    return [
+        (
+            Link(**{one.key: row[one.key] for one in event_links.c}),
+            Event(**{one.key: row[f"of_{one.key}"] for one in events.c}),
+            row["name"],
+        )
+        for row in pages.read(db, query, event_links.c.event_id, event_links.c.pipeline_id)
+    ]
 
 
 def link(db: Connection, new: Link) -> None:

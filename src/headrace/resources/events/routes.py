@@ -5,6 +5,7 @@ from typing import Any
 
 from headrace.http.auth import Caller
 from headrace.http.outside import Outside
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -104,9 +105,9 @@ def _reader(caller: Caller, box: SecretBox, raw: Raw) -> Reader:
 
 
 @router.route("GET", "/triggers", scope=Scope.GENERAL, sdk="triggers.list")
-def list_triggers(caller: Caller, db: Connection, box: SecretBox, raw: Raw) -> list[TriggerOut]:
+def list_triggers(caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages) -> list[TriggerOut]:
     """List the links between events and pipelines."""
-    return service.links(db, _reader(caller, box, raw))
+    return service.links(db, _reader(caller, box, raw), pages)
 
 
 @router.route(
@@ -117,10 +118,10 @@ def list_triggers(caller: Caller, db: Connection, box: SecretBox, raw: Raw) -> l
     example=Example(path=_EVENT),
 )
 def list_triggers_of_event(
-    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages
 ) -> list[TriggerOut]:
     """List the pipelines that an event starts."""
-    return service.links(db, _reader(caller, box, raw), event=event)
+    return service.links(db, _reader(caller, box, raw), pages, event=event)
 
 
 @router.route(
@@ -131,18 +132,20 @@ def list_triggers_of_event(
     example=Example(path={"pipeline": "my-project%2Fmy-basic-pipeline"}),
 )
 def list_triggers_of_pipeline(
-    pipeline: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    pipeline: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages
 ) -> list[TriggerOut]:
     """List the events that start a pipeline."""
-    return service.links(db, _reader(caller, box, raw), pipeline=pipeline)
+    return service.links(db, _reader(caller, box, raw), pages, pipeline=pipeline)
 
 
 @router.route(
     "GET", "/triggers/{event}", scope=Scope.GENERAL, sdk="triggers.get", example=Example(path=_EVENT)
 )
-def get_triggers(event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw) -> list[TriggerOut]:
+def get_triggers(
+    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages
+) -> list[TriggerOut]:
     """List the pipelines that an event starts, as older clients ask for it."""
-    return service.links(db, _reader(caller, box, raw), event=event)
+    return service.links(db, _reader(caller, box, raw), pages, event=event)
 
 
 @router.route(
@@ -181,10 +184,10 @@ def delete_trigger(event: str, pipeline: str, caller: Caller, db: Connection) ->
     example=Example(query="public=true"),
 )
 def list_events(
-    query: EventsQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    query: EventsQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages
 ) -> list[EventOut]:
     """List the trigger events of the account."""
-    return service.listed(db, _reader(caller, box, raw), query)
+    return service.listed(db, _reader(caller, box, raw), query, pages)
 
 
 @router.route(

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from headrace.http.paging import PageQuery
+
 GENERATE = "!generate"  # in the place of a secret
 
 
@@ -92,6 +94,9 @@ class TriggerOut(msgspec.Struct, kw_only=True):
 
     event: str
     pipeline: str
+    pipeline_name: Annotated[str, msgspec.Meta(description="whole: ``project/pipeline``")] = msgspec.field(
+        name="pipeline-name"
+    )
     filters: dict[str, str]
     data: EventOut = msgspec.field(name="event-data")
     problem: str | None = None
@@ -115,7 +120,7 @@ class NewLink(msgspec.Struct, kw_only=True):
     ] = {}
 
 
-class EventsQuery(msgspec.Struct, kw_only=True):
+class EventsQuery(PageQuery, kw_only=True):
     """Which events."""
 
     type: str = ""

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, NotFound, NotOffered, Unauthenticated
 from headrace.http.outside import Outside
+from headrace.http.paging import Pages
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.regexes import BadRegex, search
@@ -61,13 +62,9 @@ def find(db: Connection, account_id: str, uri: str) -> Event:
     return found[0]
 
 
-def listed(db: Connection, reader: Reader, query: EventsQuery) -> list[EventOut]:
+def listed(db: Connection, reader: Reader, query: EventsQuery, pages: Pages) -> list[EventOut]:
     """Return the events of the account by URI."""
-    return [
-        _shown(reader, one)
-        for one in repository.of_account(db, reader.caller.account_id)
-        if query.type in ("", one.type) and query.kind in ("", one.kind) and query.filter in one.uri
-    ]
+    return [_shown(reader, one) for one in repository.of_account(db, reader.caller.account_id, pages, query)]
 
 
 def shown(db: Connection, reader: Reader, uri: str) -> EventOut:
@@ -146,7 +143,7 @@ def _shown(reader: Reader, event: Event, *, whole: bool = False) -> EventOut:
 
 
 def links(
-    db: Connection, reader: Reader, *, event: str | None = None, pipeline: str | None = None
+    db: Connection, reader: Reader, pages: Pages, *, event: str | None = None, pipeline: str | None = None
 ) -> list[TriggerOut]:
     """Return the links of the account by event and pipeline: all, of an event, or of a pipeline.
 
@@ -154,19 +151,23 @@ def links(
         NotFound: there is no such event, or no such pipeline.
     """
     account_id = reader.caller.account_id
-    found = [find(db, account_id, event)] if event is not None else repository.of_account(db, account_id)
-    by_id = {one.id: one for one in found}
-    wanted = None if pipeline is None else pipelines.find(db, account_id, pipeline).id
+    found = repository.links_of_account(
+        db,
+        account_id,
+        pages,
+        event_id=None if event is None else find(db, account_id, event).id,
+        pipeline_id=None if pipeline is None else pipelines.find(db, account_id, pipeline).id,
+    )
     return [
         TriggerOut(
-            event=by_id[one.event_id].uri,
+            event=of.uri,
             pipeline=one.pipeline_id,
+            pipeline_name=name,
             filters=one.filters,
-            data=_shown(reader, by_id[one.event_id]),
+            data=_shown(reader, of),
             problem=one.problem,
         )
-        for one in (repository.links(db, list(by_id)) if by_id else [])
-        if wanted in (None, one.pipeline_id)
+        for one, of, name in found
     ]
 
 
@@ -249,7 +250,7 @@ def fire(
 ) -> WebhookOut:
     """Start the pipelines that are linked with an event, where the filters of the link match."""
     started: list[Started] = []
-    for one in repository.links(db, [event.id]):
+    for one in repository.links(db, event.id):
         pipeline = pipelines.anybody_s(db, one.pipeline_id)
         if pipeline is None:
             continue

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.helm.model import boards, helm_repos, sections
 from headrace.resources.helm.schemas import Filter
@@ -49,21 +50,27 @@ _Row = TypeVar("_Row", Board, Section, Repo)
 _TABLES: dict[type, Table] = {Board: boards, Section: sections, Repo: helm_repos}
 
 
-def listed(db: Connection, account_id: str, kind: type[_Row], **equal: Any) -> list[_Row]:  # noqa: ANN401 - columns
+def listed(
+    db: Connection,
+    account_id: str,
+    kind: type[_Row],
+    pages: Pages | None = None,
+    **equal: Any,  # noqa: ANN401 - columns
+) -> list[_Row]:
     """Return the rows of a kind in an account, by name.
 
     Args:
         db: an open connection.
         account_id: whose rows.
         kind: `Board`, `Section` or `Repo`.
+        pages: which of the rows; None: all.
         equal: only those whose columns have these values.
     """
     table = _TABLES[kind]
     query = select(table).where(table.c.account_id == account_id)
     for name, value in equal.items():
         query = query.where(table.c[name] == value)
-    query = query.order_by(table.c.name, table.c.id)
-    return [kind(**row) for row in db.execute(query).mappings()]
+    return [kind(**row) for row in (pages or Pages()).read(db, query, table.c.name, table.c.id)]
 
 
 def add(db: Connection, account_id: str, kind: type, **values: Any) -> str:  # noqa: ANN401 - columns

@@ -3,6 +3,7 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.helm import service
@@ -36,12 +37,12 @@ _REPO = Example(path={"name": "charts"}, body={"name": "charts", "public": False
     scope=Scope.HELM_READ,
     sdk="helm.boards.list",
 )
-def list_boards(caller: Caller, db: Connection) -> list[BoardOut]:
+def list_boards(caller: Caller, db: Connection, pages: Pages) -> list[BoardOut]:
     """List the release boards of the account by name.
 
     A board is a stored arrangement of clusters; this server looks up no releases for it.
     """
-    return service.boards(db, caller.account_id)
+    return service.boards(db, caller.account_id, pages)
 
 
 @router.route(
@@ -204,9 +205,14 @@ def delete_section(id: str, caller: Caller, db: Connection) -> dict[str, Any]:  
     scope=Scope.HELM_READ,
     sdk="helm.sections.list",
 )
-def list_sections(boardId: str, caller: Caller, db: Connection) -> list[SectionOut]:  # noqa: N803 - the wire name
+def list_sections(
+    boardId: str,  # noqa: N803 - the wire name
+    caller: Caller,
+    db: Connection,
+    pages: Pages,
+) -> list[SectionOut]:
     """List the sections of a release board by their places."""
-    return service.sections(db, caller.account_id, boardId)
+    return service.sections(db, caller.account_id, boardId, pages)
 
 
 @router.route(
@@ -239,12 +245,12 @@ def get_section_by_name(boardId: str, name: str, caller: Caller, db: Connection)
     scope=Scope.HELM_READ,
     sdk="helm.repos.list",
 )
-def list_helm_repos(query: ReposQuery, caller: Caller, db: Connection) -> list[RepoOut]:
+def list_helm_repos(query: ReposQuery, caller: Caller, db: Connection, pages: Pages) -> list[RepoOut]:
     """List the Helm repositories of the account by name.
 
     A repository is a stored name; its charts are fetched by the steps that use it.
     """
-    return service.repos(db, caller.account_id, query.query)
+    return service.repos(db, caller.account_id, query.query, pages)
 
 
 @router.route(

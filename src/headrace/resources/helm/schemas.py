@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from headrace.http.paging import PageQuery
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Filter = str | dict[str, Any]
 _Cluster = Annotated[str, msgspec.Meta(max_length=255, description="cluster, or `cluster/namespace`")]
@@ -56,7 +58,7 @@ class RepoFields(msgspec.Struct, kw_only=True):
     public: bool | None = None
 
 
-class ReposQuery(msgspec.Struct, kw_only=True):
+class ReposQuery(PageQuery, kw_only=True):
     """Which Helm repositories."""
 
     query: Annotated[str, msgspec.Meta(max_length=255, description="part of the name")] = ""

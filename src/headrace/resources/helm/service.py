@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.kit.clock import wire_time
 from headrace.resources.helm import repository
 from headrace.resources.helm.repository import Board, Repo, Section
@@ -22,12 +23,13 @@ from headrace.resources.helm.schemas import (
     SectionOut,
 )
 
+_LOWEST = 1 << 31  # as far below 0 as an index goes
 _COLOR = "#CCAA00"  # what clients send where nobody chooses
 
 
-def boards(db: Connection, account_id: str) -> list[BoardOut]:
+def boards(db: Connection, account_id: str, pages: Pages) -> list[BoardOut]:
     """Return the boards of an account by name."""
-    return [_board(one) for one in repository.listed(db, account_id, Board)]
+    return [_board(one) for one in repository.listed(db, account_id, Board, pages)]
 
 
 def board(db: Connection, account_id: str, **equal: str) -> BoardOut:
@@ -75,11 +77,11 @@ def delete_boards(db: Connection, account_id: str) -> None:
     repository.remove(db, account_id, Board)
 
 
-def sections(db: Connection, account_id: str, board_id: str) -> list[SectionOut]:
+def sections(db: Connection, account_id: str, board_id: str, pages: Pages) -> list[SectionOut]:
     """Return the sections of a board, by their places, ties by name. Raises `NotFound`."""
     _one(db, account_id, Board, id=board_id)
     found = repository.listed(db, account_id, Section, board_id=board_id)
-    return [_section(one) for one in sorted(found, key=lambda one: one.index)]
+    return [_section(one) for one in pages.cut(found, lambda one: f"{one.index + _LOWEST:011}/{one.name}")]
 
 
 def section(db: Connection, account_id: str, **equal: str) -> SectionOut:
@@ -154,9 +156,10 @@ def delete_sections(db: Connection, account_id: str, board_id: str) -> None:
     repository.remove(db, account_id, Section, board_id=_one(db, account_id, Board, id=board_id).id)
 
 
-def repos(db: Connection, account_id: str, query: str = "") -> list[RepoOut]:
+def repos(db: Connection, account_id: str, query: str, pages: Pages) -> list[RepoOut]:
     """Return the Helm repositories of an account by name; only those with ``query`` in it."""
-    return [_repo(one) for one in repository.listed(db, account_id, Repo) if query in one.name]
+    found = [one for one in repository.listed(db, account_id, Repo) if query in one.name]
+    return [_repo(one) for one in pages.cut(found, lambda one: one.name)]
 
 
 def repo(db: Connection, account_id: str, name: str) -> RepoOut:
@@ -205,7 +208,7 @@ _Row = TypeVar("_Row", Board, Section, Repo)
 _WORDS: dict[type, str] = {Board: "board", Section: "section", Repo: "Helm repository"}
 
 
-def _one(db: Connection, account_id: str, kind: type[_Row], **equal: str) -> _Row:
+def _one(db: Connection, account_id: str, kind: type[_Row], **equal: Any) -> _Row:  # noqa: ANN401 - columns
     found = repository.listed(db, account_id, kind, **equal)
     if not found:
         wanted = equal.get("name") or equal.get("id")

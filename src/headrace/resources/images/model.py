@@ -20,6 +20,10 @@ images = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "internal_id"),
+    Index("ix_images_listed", "account_id", "created_at", "id"),
+    Index("ix_images_by_branch", "account_id", "branch", "created_at", "id"),
+    Index("ix_images_by_revision", "account_id", "revision", "created_at", "id"),
+    Index("ix_images_by_name", "account_id", "display_name", "created_at", "id"),
 )
 
 image_tags = Table(
@@ -33,5 +37,7 @@ image_tags = Table(
     Column("tag", String(128), nullable=False),
     Column("pushed_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "registry", "repository", "tag"),
-    Index(None, "image_id"),
+    # With the account: else SQLite, which counts nothing by itself, reads all tags of it for those of a page.
+    Index("ix_image_tags_of_image", "image_id", "account_id"),
+    Index("ix_image_tags_by_tag", "tag", "account_id", "image_id"),
 )

@@ -1,13 +1,18 @@
 """The rows of images and of their tags."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
+from headrace.http.paging import Pages, total
 from headrace.kit.ids import new_id
 from headrace.resources.images.model import image_tags, images
+
+_SHORT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")  # as engines shorten ids
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,16 +52,28 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     revision: str = ""
     internal_ids: Sequence[str] | None = None
     names: Sequence[str] | None = None
+    noted: Sequence[Select[Any]] = ()  # each finds engine's ids; an image must be in all
 
 
 def find(db: Connection, account_id: str, wanted: str) -> Image | None:
     """Find an image by its id, or by the id that the engine gave it, whole or with its first 12 digits."""
-    digits = wanted.removeprefix("sha256:")
-    conditions: list[ColumnElement[bool]] = [images.c.id == wanted, images.c.internal_id == wanted]
-    if len(digits) >= 12:  # noqa: PLR2004 - as engines shorten ids
-        conditions.append(images.c.internal_id.startswith(f"sha256:{digits}", autoescape=True))
-    query = select(images).where(images.c.account_id == account_id, or_(*conditions))
-    row = db.execute(query.order_by(images.c.id).limit(1)).mappings().first()
+    found = _first(db, account_id, images.c.id == wanted) or by_internal_id(db, account_id, wanted)
+    if found is None and (short := _SHORT_ID.fullmatch(wanted)):
+        # Bounds and not LIKE, which reads all images: one engine folds case in it, the other's
+        # index may have another order of letters. After all digits comes "g" in either.
+        begin = f"sha256:{short[1]}"
+        found = _first(db, account_id, images.c.internal_id >= begin, images.c.internal_id < begin + "g")
+    return found
+
+
+def by_internal_id(db: Connection, account_id: str, internal_id: str) -> Image | None:
+    """Find an image by the whole id that the engine gave it."""
+    return _first(db, account_id, images.c.internal_id == internal_id)
+
+
+def _first(db: Connection, account_id: str, *conditions: ColumnElement[bool]) -> Image | None:
+    query = select(images).where(images.c.account_id == account_id, *conditions)
+    row = db.execute(query.order_by(images.c.internal_id).limit(1)).mappings().first()
     return Image(**row) if row else None
 
 
@@ -76,15 +93,12 @@ def by_tag(db: Connection, account_id: str, registry: str, repository: str, tag:
     return Image(**row) if row else None
 
 
-def listed(
-    db: Connection, account_id: str, wanted: Wanted, *, limit: int, offset: int
-) -> tuple[list[Image], int]:
+def listed(db: Connection, account_id: str, wanted: Wanted, pages: Pages) -> tuple[list[Image], int]:
     """Return images, newest first, ties by id; and how many there are in all."""
     conditions = _conditions(account_id, wanted)
-    count = db.execute(select(func.count()).select_from(images).where(*conditions)).scalar_one()
-    query = select(images).where(*conditions).order_by(images.c.created_at.desc(), images.c.id.desc())
-    rows = db.execute(query.limit(limit).offset(offset)).mappings()
-    return [Image(**row) for row in rows], count
+    query = select(images).where(*conditions)
+    rows = pages.read(db, query, images.c.created_at, images.c.id, descending=True)
+    return [Image(**row) for row in rows], total(db, images, *conditions)
 
 
 def _conditions(account_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -102,6 +116,7 @@ def _conditions(account_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(images.c.internal_id.in_(wanted.internal_ids))
     if wanted.names is not None:
         found.append(images.c.display_name.in_(wanted.names))
+    found += [images.c.internal_id.in_(ids) for ids in wanted.noted]
     return found
 
 
@@ -126,7 +141,7 @@ def tags_of(db: Connection, account_id: str, image_ids: Sequence[str]) -> dict[s
 
 def put(db: Connection, account_id: str, internal_id: str, **values: object) -> str:
     """Store an image, or change the one with that engine's id; return its id."""
-    known = find(db, account_id, internal_id)
+    known = by_internal_id(db, account_id, internal_id)
     if known is not None:
         change = update(images).where(images.c.account_id == account_id, images.c.id == known.id)
         db.execute(change.values(**values))

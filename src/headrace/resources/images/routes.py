@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from headrace.http.auth import Caller
-from headrace.http.paging import OffsetQuery, rows
+from headrace.http.paging import OffsetQuery, Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -51,7 +51,7 @@ class RegistryQuery(msgspec.Struct, kw_only=True):
 @router.route(
     "GET", "", scope=Scope.GENERAL, sdk="images.list", example=Example(query="limit=25&branch=main")
 )
-def list_images(query: ImagesQuery, caller: Caller, db: Connection) -> dict[str, Any]:
+def list_images(query: ImagesQuery, caller: Caller, db: Connection, pages: Pages) -> dict[str, Any]:
     """List the images that builds made, newest first."""
     internal = query.filter.get("internalImageId")
     wanted = Wanted(
@@ -64,10 +64,9 @@ def list_images(query: ImagesQuery, caller: Caller, db: Connection) -> dict[str,
         db,
         caller.account_id,
         wanted,
+        pages,
         metadata=query.metadata,
         name_regex=query.image_display_name_regex,
-        limit=rows(query.limit),
-        offset=query.offset,
     )
     fields = {"_id", *query.select.split()} if query.select.strip() else None
     docs = [msgspec.to_builtins(image) for image in found]

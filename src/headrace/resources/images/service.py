@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from headrace.execution.images import domain_of
 from headrace.execution.ports import MadeImage, RegistryAccess
 from headrace.http.errors import BadRequest, NotFound
+from headrace.http.paging import Pages
 from headrace.integrations.registries import RegistryRefused, add_tag
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline import regexes
@@ -96,21 +97,21 @@ def listed(
     db: Connection,
     account_id: str,
     wanted: Wanted,
+    pages: Pages,
     *,
     metadata: Mapping[str, str],
     name_regex: str,
-    limit: int,
-    offset: int,
 ) -> tuple[list[ImageOut], int]:
     """Return images, newest first, and how many there are in all.
 
     Raises:
         BadRequest: the expression cannot be read.
     """
-    for key, value in metadata.items():
-        ids = annotations.entities_with(db, account_id, entity_type=ENTITY, key=key, value=value)
-        known = ids if wanted.internal_ids is None else [each for each in wanted.internal_ids if each in ids]
-        wanted = msgspec.structs.replace(wanted, internal_ids=known)
+    noted = [
+        annotations.entities_with(account_id, entity_type=ENTITY, key=key, value=value)
+        for key, value in metadata.items()
+    ]
+    wanted = msgspec.structs.replace(wanted, noted=noted)
     if name_regex:
         try:
             regexes.search(name_regex, "")  # whether it can be read, also where there are no images
@@ -120,7 +121,7 @@ def listed(
         except regexes.BadRegex as problem:
             raise BadRequest(f"imageDisplayNameRegex: {problem}") from None
         wanted = msgspec.structs.replace(wanted, names=names)
-    found, count = repository.listed(db, account_id, wanted, limit=limit, offset=offset)
+    found, count = repository.listed(db, account_id, wanted, pages)
     return shown(db, account_id, found), count
 
 

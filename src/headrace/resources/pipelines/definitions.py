@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.http.auth import Caller
 from headrace.http.errors import Conflict, Forbidden, NotFound
-from headrace.http.paging import rows
+from headrace.http.paging import MAX_LIMIT, Pages
 from headrace.http.scopes import Scope
 from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
@@ -25,7 +25,6 @@ from headrace.resources.projects import service as projects
 from headrace.resources.triggers import service as triggers
 from headrace.resources.triggers.schemas import Trigger
 
-_DEFAULT_LIMIT = 25
 _WRONG = "Provided spec is not valid"
 
 
@@ -54,7 +53,9 @@ def clusters_of(db: Connection, pipeline_id: str) -> frozenset[str] | None:
     return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
 
 
-def listed(db: Connection, account_id: str, query: PipelinesQuery) -> tuple[list[Pipeline], int]:
+def listed(
+    db: Connection, account_id: str, query: PipelinesQuery, pages: Pages
+) -> tuple[list[Pipeline], int]:
     """Return a page of pipelines, the last changed first, and how many match in all.
 
     A request without ``limit`` and ``offset`` that names pipelines wants exactly those: its
@@ -63,18 +64,19 @@ def listed(db: Connection, account_id: str, query: PipelinesQuery) -> tuple[list
     return repository.listed(
         db,
         account_id,
+        pages,
         references=query.id,
         exact=query.limit is None and query.offset is None,
         labels=query.labels or {},
         project_id=query.project_id,
-        limit=rows(_DEFAULT_LIMIT if query.limit is None else query.limit),
-        offset=query.offset or 0,
     )
 
 
-def names(db: Connection, account_id: str, query: PipelinesQuery) -> Sequence[Pipeline]:
+def names(db: Connection, account_id: str, query: PipelinesQuery, pages: Pages) -> Sequence[Pipeline]:
     """Return all pipelines that match, whatever their number, unless a limit is given."""
-    return listed(db, account_id, msgspec.structs.replace(query, limit=query.limit or 0))[0]
+    if query.limit is None:
+        pages.limit = MAX_LIMIT
+    return listed(db, account_id, query, pages)[0]
 
 
 def create(db: Connection, account_id: str, box: SecretBox, body: Mapping[str, Any]) -> Pipeline:

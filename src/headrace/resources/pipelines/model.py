@@ -20,4 +20,5 @@ pipelines = Table(
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "name"),
     Index(None, "project_id"),
+    Index("ix_pipelines_listed", "account_id", "updated_at", "id"),
 )

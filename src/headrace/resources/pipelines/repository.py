@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, union_all, update
 
+from headrace.http.paging import Pages, total
 from headrace.resources.pipelines.model import pipelines
+from headrace.storage.members import has_member
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,55 +57,53 @@ def by_name(db: Connection, account_id: str, name: str) -> Pipeline | None:
 def listed(
     db: Connection,
     account_id: str,
+    pages: Pages,
     *,
     references: Sequence[str] = (),
     exact: bool,
     labels: Mapping[str, str],
     project_id: str = "",
-    limit: int,
-    offset: int = 0,
 ) -> tuple[list[Pipeline], int]:
     """Return a page of pipelines, and how many there are in all.
 
     Args:
         db: an open connection.
         account_id: whose pipelines.
+        pages: which of them.
         references: ids or names, any of which must match; empty takes all.
         exact: names must be equal; else it is enough that they contain the text, in any case.
         labels: all of these must be there: key → value, or values with commas between.
         project_id: only of this project; empty takes all.
-        limit: at most this many.
-        offset: how many to pass over.
 
     Returns:
         The last changed first, ties by id, descending.
     """
-    query = select(pipelines.c.id, pipelines.c.labels).where(pipelines.c.account_id == account_id)
+    conditions = [pipelines.c.account_id == account_id]
     if project_id:
-        query = query.where(pipelines.c.project_id == project_id)
+        conditions.append(pipelines.c.project_id == project_id)
     if references:
-        query = query.where(or_(*(_matches(reference, exact=exact) for reference in references)))
-    rows = db.execute(query.order_by(pipelines.c.updated_at.desc(), pipelines.c.id.desc())).all()
-    ids = [row.id for row in rows if _carries(row.labels, labels)]
-    page = ids[offset : offset + limit]
-    found = db.execute(select(pipelines).where(pipelines.c.id.in_(page))).mappings()
-    by_id = {row["id"]: Pipeline(**row) for row in found}
-    return [by_id[one] for one in page if one in by_id], len(ids)
+        conditions.append(_named(account_id, references) if exact else or_(*map(_matches, references)))
+    conditions += [
+        has_member(pipelines.c.labels, value, key=key)
+        for key, values in labels.items()
+        for value in values.split(",")
+    ]
+    query = select(pipelines).where(*conditions)
+    rows = pages.read(db, query, pipelines.c.updated_at, pipelines.c.id, descending=True)
+    return [Pipeline(**row) for row in rows], total(db, pipelines, *conditions)
 
 
-def _matches(reference: str, *, exact: bool) -> ColumnElement[bool]:
-    name = pipelines.c.name
-    same_name = name == reference if exact else name.icontains(reference, autoescape=True)
-    return or_(pipelines.c.id == reference, same_name)
+def _named(account_id: str, references: Sequence[str]) -> ColumnElement[bool]:
+    """Match pipelines by id or whole name, each looked up in its index."""
+    named = select(pipelines.c.id).where(pipelines.c.account_id == account_id)
+    return pipelines.c.id.in_(
+        union_all(named.where(pipelines.c.id.in_(references)), named.where(pipelines.c.name.in_(references)))
+    )
 
 
-def _carries(labels: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    for key, text in wanted.items():
-        value = labels.get(key)
-        has = {str(one) for one in value} if isinstance(value, list) else {str(value)}
-        if key not in labels or not set(text.split(",")) <= has:
-            return False
-    return True
+def _matches(reference: str) -> ColumnElement[bool]:
+    name = pipelines.c.name.icontains(reference, autoescape=True)
+    return or_(pipelines.c.id == reference, name)
 
 
 def add(db: Connection, pipeline: Pipeline) -> None:

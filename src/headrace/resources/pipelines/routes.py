@@ -4,6 +4,7 @@ from typing import Any
 
 from headrace.http.auth import Caller
 from headrace.http.outside import Outside
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -45,16 +46,20 @@ _YAML = "version: '1.0'\nsteps:\n  hello:\n    image: alpine\n    commands:\n   
 
 
 @router.route("GET", "", scope=Scope.PIPELINE_READ, sdk="pipelines.list", example=Example(query="limit=25"))
-def list_pipelines(query: PipelinesQuery, caller: Caller, db: Connection, raw: Raw) -> PipelinesOut:
+def list_pipelines(
+    query: PipelinesQuery, caller: Caller, db: Connection, raw: Raw, pages: Pages
+) -> PipelinesOut:
     """List pipelines, the last changed first."""
-    found, count = definitions.listed(db, caller.account_id, query)
+    found, count = definitions.listed(db, caller.account_id, query, pages)
     return PipelinesOut(definitions.seen(db, found, base_url=raw.base_url), count)
 
 
 @router.route("GET", "/names", scope=Scope.PIPELINE_READ, sdk="pipelines.getNames")
-def list_pipeline_names(query: PipelinesQuery, caller: Caller, db: Connection) -> list[PipelineNameOut]:
+def list_pipeline_names(
+    query: PipelinesQuery, caller: Caller, db: Connection, pages: Pages
+) -> list[PipelineNameOut]:
     """List the ids and names of pipelines, the last changed first."""
-    found = definitions.names(db, caller.account_id, query)
+    found = definitions.names(db, caller.account_id, query, pages)
     return [PipelineNameOut({"id": one.id, "name": one.name}) for one in found]
 
 

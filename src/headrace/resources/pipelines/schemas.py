@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from headrace.http.paging import Limit, Offset
+from headrace.http.paging import After, Limit, Offset
 from headrace.pipeline.forecast import Forecast
 from headrace.pipeline.variables import PullRequest
 from headrace.resources.projects.schemas import Value, Variable
@@ -25,6 +25,7 @@ class PipelinesQuery(msgspec.Struct, kw_only=True, rename="camel"):
     project_id: Annotated[str, msgspec.Meta(description="only of this project")] = ""
     limit: Limit | None = None
     offset: Offset | None = None
+    after: After = ""
 
 
 class PipelineQuery(msgspec.Struct, kw_only=True, rename="camel"):

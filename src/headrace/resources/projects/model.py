@@ -1,6 +1,6 @@
 """The table of projects."""
 
-from sqlalchemy import Column, String, Table, UniqueConstraint
+from sqlalchemy import Column, Index, String, Table, UniqueConstraint
 
 from headrace.storage.metadata import JsonText, UtcTime, id_column, metadata, reference
 
@@ -15,4 +15,5 @@ projects = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "name"),
+    Index("ix_projects_listed", "account_id", "updated_at", "id"),
 )

@@ -19,8 +19,10 @@ from sqlalchemy import (
     update,
 )
 
+from headrace.http.paging import Pages, total
 from headrace.kit.ids import new_id
 from headrace.resources.projects.model import projects
+from headrace.storage.members import has_member
 
 # Pipelines know projects, so their model cannot be imported here: these columns stand for it.
 _pipelines = table("pipelines", column("id"), column("account_id"), column("project_id"), column("name"))
@@ -63,30 +65,26 @@ def _one(db: Connection, account_id: str, condition: ColumnElement[bool]) -> Pro
 
 
 def listed(
-    db: Connection, account_id: str, *, name: str = "", tags: Sequence[str] = (), limit: int, offset: int = 0
+    db: Connection, account_id: str, pages: Pages, *, name: str = "", tags: Sequence[str] = ()
 ) -> tuple[list[Project], int]:
     """Return a page of projects, and how many there are in all.
 
     Args:
         db: an open connection.
         account_id: whose projects.
+        pages: which of them.
         name: only those whose name contains this, in any case.
         tags: only those that carry all of these.
-        limit: at most this many.
-        offset: how many to pass over.
 
     Returns:
         The last changed first, ties by id, descending.
     """
-    query = select(projects.c.id, projects.c.tags).where(projects.c.account_id == account_id)
+    conditions = [projects.c.account_id == account_id, *(has_member(projects.c.tags, tag) for tag in tags)]
     if name:
-        query = query.where(projects.c.name.icontains(name, autoescape=True))
-    found = db.execute(query.order_by(projects.c.updated_at.desc(), projects.c.id.desc())).all()
-    ids = [row.id for row in found if set(tags) <= set(row.tags)]
-    page = ids[offset : offset + limit]
-    rows = db.execute(select(projects, _count).where(projects.c.id.in_(page))).mappings()
-    by_id = {row["id"]: Project(**row) for row in rows}
-    return [by_id[one] for one in page if one in by_id], len(ids)
+        conditions.append(projects.c.name.icontains(name, autoescape=True))
+    query = select(projects, _count).where(*conditions)
+    rows = pages.read(db, query, projects.c.updated_at, projects.c.id, descending=True)
+    return [Project(**row) for row in rows], total(db, projects, *conditions)
 
 
 def add(

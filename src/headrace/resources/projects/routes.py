@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from headrace.http.auth import Caller
-from headrace.http.paging import OffsetQuery
+from headrace.http.paging import OffsetQuery, Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.clock import wire_time
@@ -25,11 +25,9 @@ class ProjectsQuery(OffsetQuery, kw_only=True, rename="camel"):
 
 
 @router.route("GET", "", scope=Scope.PROJECT_READ, sdk="projects.list", example=Example(query="limit=25"))
-def list_projects(query: ProjectsQuery, caller: Caller, db: Connection) -> ProjectsOut:
+def list_projects(query: ProjectsQuery, caller: Caller, db: Connection, pages: Pages) -> ProjectsOut:
     """List the projects of the account, the last changed first."""
-    found, total = service.listed(
-        db, caller.account_id, name=query.name, tags=query.tags, limit=query.limit, offset=query.offset
-    )
+    found, total = service.listed(db, caller.account_id, pages, name=query.name, tags=query.tags)
     return ProjectsOut([_out(project) for project in found], total)
 
 

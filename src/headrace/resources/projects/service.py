@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
-from headrace.http.paging import rows
+from headrace.http.paging import Pages
 from headrace.kit.crypto import SecretBox
 from headrace.resources.projects import repository
 from headrace.resources.projects.repository import Project
@@ -47,10 +47,10 @@ def by_name(db: Connection, account_id: str, name: str) -> Project:
 
 
 def listed(
-    db: Connection, account_id: str, *, name: str, tags: Sequence[str], limit: int, offset: int
+    db: Connection, account_id: str, pages: Pages, *, name: str, tags: Sequence[str]
 ) -> tuple[list[Project], int]:
     """Return a page of projects, the last changed first, and how many match in all."""
-    return repository.listed(db, account_id, name=name, tags=tags, limit=rows(limit), offset=offset)
+    return repository.listed(db, account_id, pages, name=name, tags=tags)
 
 
 def create(db: Connection, account_id: str, box: SecretBox, new: NewProject) -> Project:

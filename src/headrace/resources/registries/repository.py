@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
-from headrace.http.paging import MAX_LIMIT
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.registries.model import registries
 
@@ -25,11 +25,11 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-def listed(db: Connection, account_id: str) -> list[Registry]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[Registry]:
     """Return the registries of an account by name."""
     query = select(registries).where(registries.c.account_id == account_id)
-    query = query.order_by(registries.c.name, registries.c.id).limit(MAX_LIMIT)
-    return [Registry(**row) for row in db.execute(query).mappings()]
+    found = (pages or Pages()).read(db, query, registries.c.name, registries.c.id)
+    return [Registry(**row) for row in found]
 
 
 def add(db: Connection, account_id: str, *, now: datetime, **values: Any) -> str:  # noqa: ANN401 - columns

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -24,9 +25,9 @@ _ONE = Example(path={"id": "main"})
 
 
 @router.route("GET", "", scope=Scope.GENERAL, sdk="registries.list")
-def list_registries(caller: Caller, db: Connection) -> list[dict[str, Any]]:
+def list_registries(caller: Caller, db: Connection, pages: Pages) -> list[dict[str, Any]]:
     """List the image registries of the account by name; without their secrets."""
-    return service.listed(db, caller.account_id)
+    return service.listed(db, caller.account_id, pages)
 
 
 @router.route(

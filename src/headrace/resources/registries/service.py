@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from headrace.execution.ports import RegistryAccess
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.integrations.registries import RegistryRefused, log_in
 from headrace.kit.crypto import SecretBox
 from headrace.resources.registries import repository
@@ -22,9 +23,9 @@ _NO_AWS = (
 )
 
 
-def listed(db: Connection, account_id: str) -> list[dict[str, Any]]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[dict[str, Any]]:
     """Return the account's registries by name, as readers see them."""
-    return [_shown(each) for each in repository.listed(db, account_id)]
+    return [_shown(each) for each in repository.listed(db, account_id, pages)]
 
 
 def get(db: Connection, account_id: str, wanted: str) -> dict[str, Any]:

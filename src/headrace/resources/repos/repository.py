@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from headrace.http.paging import MAX_LIMIT
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.repos.model import repos
 
@@ -23,15 +23,16 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def listed(db: Connection, account_id: str, *, context: str = "", name: str = "") -> list[Added]:
+def listed(
+    db: Connection, account_id: str, pages: Pages | None = None, *, context: str = "", name: str = ""
+) -> list[Added]:
     """Return the repositories of an account by name; only of a context, or of a name, where given."""
     query = select(repos).where(repos.c.account_id == account_id)
     if context:
         query = query.where(repos.c.context == context)
     if name:
         query = query.where(repos.c.name == name)
-    query = query.order_by(repos.c.name, repos.c.id).limit(MAX_LIMIT)
-    return [Added(**row) for row in db.execute(query).mappings()]
+    return [Added(**row) for row in (pages or Pages()).read(db, query, repos.c.name, repos.c.id)]
 
 
 def add(db: Connection, account_id: str, **values: Any) -> None:  # noqa: ANN401 - columns

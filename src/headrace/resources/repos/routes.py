@@ -3,12 +3,13 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
 from headrace.resources.repos import service
-from headrace.resources.repos.schemas import AddedOut, GitRepoOut, RepoBody, RepoQuery
+from headrace.resources.repos.schemas import AddedOut, GitRepoOut, RepoBody, RepoQuery, ReposQuery
 from headrace.storage.engine import Database
 
 router = Router("/repos", tag="repos")
@@ -19,9 +20,9 @@ _BODY = {"serviceDetails": {"name": "acme/shop", "scm": {"name": "shop", "owner"
 
 
 @router.route("GET", "/existing", scope=Scope.REPOS_READ, sdk="repos.list")
-def list_repos(query: RepoQuery, caller: Caller, db: Connection) -> list[AddedOut]:
+def list_repos(query: ReposQuery, caller: Caller, db: Connection, pages: Pages) -> list[AddedOut]:
     """List the repositories that the account added, by name."""
-    return service.added(db, caller.account_id, query.context)
+    return service.added(db, caller.account_id, query.context, pages)
 
 
 @router.route("GET", "", scope=Scope.REPOS_READ, sdk="repos.git.list")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from headrace.http.paging import After, Limit
+
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
@@ -13,6 +15,13 @@ class RepoQuery(msgspec.Struct, kw_only=True):
     context: Annotated[
         str, msgspec.Meta(max_length=255, description="name of a git context; the default one where absent")
     ] = ""
+
+
+class ReposQuery(RepoQuery, kw_only=True):
+    """Which repositories."""
+
+    limit: Limit = 0
+    after: After = ""
 
 
 class Owner(msgspec.Struct, kw_only=True):

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host
 from headrace.integrations.git.base import HostFailed
@@ -19,9 +20,9 @@ from headrace.resources.repos.schemas import AddedOut, GitRepoOut, OwnerOut, Ser
 from headrace.storage.engine import Database
 
 
-def added(db: Connection, account_id: str, context: str) -> list[AddedOut]:
+def added(db: Connection, account_id: str, context: str, pages: Pages) -> list[AddedOut]:
     """Return the repositories that an account added, by name; of one context where given."""
-    return [_shown(one) for one in repository.listed(db, account_id, context=context)]
+    return [_shown(one) for one in repository.listed(db, account_id, pages, context=context)]
 
 
 def get(db: Connection, account_id: str, name: str, context: str) -> AddedOut:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.runtime_environments import service
@@ -27,9 +28,14 @@ _NAME = {"name": "default"}
     operation="runtime-envs-list",
     example=Example(query="limit=25&offset=0"),
 )
-def list_environments(query: EnvironmentsQuery, caller: Caller, db: Connection) -> list[dict[str, Any]]:
+def list_environments(
+    query: EnvironmentsQuery,  # noqa: ARG001 - says which fields `Pages` reads
+    caller: Caller,
+    db: Connection,
+    pages: Pages,
+) -> list[dict[str, Any]]:
     """List the runtime environments of the account, with the state of their workers."""
-    return service.listed(db, caller, query)
+    return service.listed(db, caller, pages)
 
 
 @router.route(

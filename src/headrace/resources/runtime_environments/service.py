@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.errors import Conflict, NotFound
-from headrace.http.paging import rows
+from headrace.http.paging import Pages
 from headrace.kit.clock import wire_time
 from headrace.resources.runtime_environments import repository
 from headrace.resources.runtime_environments.repository import Record
@@ -21,7 +21,6 @@ from headrace.resources.runtime_environments.schemas import (
     DEFAULT,
     Document,
     EnvironmentQuery,
-    EnvironmentsQuery,
     Worker,
     WorkerOut,
 )
@@ -76,12 +75,11 @@ def chosen(db: Connection, account_id: str, name: str | None) -> str:
     return name if name and name in known else _default(known)
 
 
-def listed(db: Connection, caller: Caller, query: EnvironmentsQuery) -> list[Document]:
+def listed(db: Connection, caller: Caller, pages: Pages) -> list[Document]:
     """Return the environments of the account by name."""
     known = _known(db, caller.account_id)
-    names = sorted(known)[query.offset : query.offset + rows(query.limit)]
     workers = repository.all_workers(db)
-    return [_shown(caller, name, known, workers) for name in names]
+    return [_shown(caller, name, known, workers) for name in pages.cut([*known], str)]
 
 
 def shown(db: Connection, caller: Caller, name: str, query: EnvironmentQuery) -> Document | list[Document]:

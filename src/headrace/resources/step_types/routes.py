@@ -3,7 +3,7 @@
 from typing import Any
 
 from headrace.http.auth import Caller
-from headrace.http.paging import rows
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.step_types import service
@@ -24,14 +24,13 @@ _NAMED = Example(path={"name": "acme/hello"})
 
 
 @router.route("GET", "", scope=Scope.STEP_TYPE_READ, sdk="steps.list", example=Example(query="limit=25"))
-def list_step_types(query: StepTypesQuery, caller: Caller, db: Connection) -> StepTypesOut:
+def list_step_types(query: StepTypesQuery, caller: Caller, db: Connection, pages: Pages) -> StepTypesOut:
     """List step types by name, the latest version of each.
 
     They are the account's own, those that come with the server (``official``) and public ones that
     other accounts share.
     """
-    found = service.listed(db, caller.account_id, query)
-    return StepTypesOut(found[query.offset : query.offset + rows(query.limit)], len(found))
+    return StepTypesOut(*service.listed(db, caller.account_id, query, pages))
 
 
 @router.route("POST", "", scope=Scope.STEP_TYPE_WRITE, sdk="steps.create", example=Example(body=_DOCUMENT))
@@ -45,11 +44,10 @@ def create_step_type(body: dict[str, Any], caller: Caller, db: Connection) -> di
 
 
 @router.route("GET", "/names", scope=Scope.STEP_TYPE_READ, sdk="steps.getNames")
-def list_names(query: NamesQuery, caller: Caller, db: Connection) -> list[str]:
+def list_names(query: NamesQuery, caller: Caller, db: Connection, pages: Pages) -> list[str]:
     """List the names of all step types that pipelines of the account may use."""
-    whole = StepTypesQuery(id=query.id)
-    names = [one["metadata"]["name"] for one in service.listed(db, caller.account_id, whole)]
-    return names[query.offset : query.offset + rows(query.limit)]
+    found, _ = service.listed(db, caller.account_id, StepTypesQuery(id=query.id), pages)
+    return [one["metadata"]["name"] for one in found]
 
 
 @router.route(

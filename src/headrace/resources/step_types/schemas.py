@@ -1,5 +1,6 @@
 """Step types on the wire."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -28,5 +29,5 @@ class StepTypesQuery(NamesQuery, kw_only=True, rename="camel"):
 class StepTypesOut(msgspec.Struct, frozen=True):
     """A page of step types, the latest version of each; ``count`` is of all that match."""
 
-    docs: list[dict[str, Any]]
+    docs: Sequence[dict[str, Any]]
     count: int

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound
+from headrace.http.paging import Pages
 from headrace.kit.clock import wire_time
 from headrace.pipeline import catalogue
 from headrace.pipeline.errors import SpecErrors
@@ -32,8 +33,10 @@ Document = dict[str, Any]
 _FORMAT = "1.0"
 
 
-def listed(db: Connection, account_id: str, query: StepTypesQuery) -> list[Document]:
-    """Return the latest version of every step type that matches, by name."""
+def listed(
+    db: Connection, account_id: str, query: StepTypesQuery, pages: Pages
+) -> tuple[Sequence[Document], int]:
+    """Return step types that match, the latest version of each, by name; and how many there are in all."""
     stored = repository.visible(db, account_id)
     own = {version.name for version in stored if version.account_id == account_id}
     found = {
@@ -43,7 +46,8 @@ def listed(db: Connection, account_id: str, query: StepTypesQuery) -> list[Docum
     }
     for name, document in catalogue.documents().items():
         found.setdefault(name, _of_catalogue(document))
-    return [found[name] for name in sorted(found) if _matches(found[name]["metadata"], query)]
+    matching = [document for document in found.values() if _matches(document["metadata"], query)]
+    return pages.cut(matching, lambda document: str(document["metadata"]["name"])), len(matching)
 
 
 def _matches(metadata: Mapping[str, Any], query: StepTypesQuery) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.teams.model import team_members, teams
 
@@ -21,10 +22,10 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def listed(db: Connection, account_id: str) -> list[Team]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[Team]:
     """Return the teams of an account by name."""
-    query = select(teams).where(teams.c.account_id == account_id).order_by(teams.c.name, teams.c.id)
-    return [Team(**row) for row in db.execute(query).mappings()]
+    query = select(teams).where(teams.c.account_id == account_id)
+    return [Team(**row) for row in (pages or Pages()).read(db, query, teams.c.name, teams.c.id)]
 
 
 def by_id(db: Connection, account_id: str, team_id: str) -> Team | None:

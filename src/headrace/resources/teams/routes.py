@@ -4,6 +4,7 @@ from typing import Any
 
 from headrace.http.auth import Caller
 from headrace.http.outside import Outside
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -15,18 +16,23 @@ router = Router("/team", tag="teams")
 
 
 @router.route("GET", "", scope=Scope.GENERAL, sdk="teams.list")
-def list_teams(caller: Caller, db: Connection) -> list[TeamOut]:
+def list_teams(caller: Caller, db: Connection, pages: Pages) -> list[TeamOut]:
     """List the teams of the account by name, with their members.
 
     A team groups users. It gives no rights: those are the scopes of a key and who is an admin.
     """
-    return service.listed(db, caller.account_id)
+    return service.listed(db, caller.account_id, pages)
 
 
 @router.route("GET", "/{userId}/findTeamsByUser", scope=Scope.GENERAL, sdk="teams.listByUser")
-def list_teams_of_user(userId: str, caller: Caller, db: Connection) -> list[TeamOut]:  # noqa: N803 - the wire name
+def list_teams_of_user(
+    userId: str,  # noqa: N803 - the wire name
+    caller: Caller,
+    db: Connection,
+    pages: Pages,
+) -> list[TeamOut]:
     """List the teams that a user of the account is in."""
-    return service.of_user(db, caller.account_id, userId)
+    return service.of_user(db, caller.account_id, userId, pages)
 
 
 @router.route(

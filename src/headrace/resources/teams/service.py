@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.paging import Pages
 from headrace.resources.teams import repository
 from headrace.resources.teams.schemas import TeamBody, TeamOut, TeamUserOut
 from headrace.resources.users import service as users
 
 
-def listed(db: Connection, account_id: str) -> list[TeamOut]:
+def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[TeamOut]:
     """Return the teams of an account by name, with their members by name.
 
     A user who left the account is in none of its teams.
@@ -36,14 +37,15 @@ def listed(db: Connection, account_id: str) -> list[TeamOut]:
                 key=lambda user: user.user_name,
             ),
         )
-        for team in repository.listed(db, account_id)
+        for team in repository.listed(db, account_id, pages)
     ]
 
 
-def of_user(db: Connection, account_id: str, user_id: str) -> list[TeamOut]:
+def of_user(db: Connection, account_id: str, user_id: str, pages: Pages) -> list[TeamOut]:
     """Return the teams that a user is in. Raises `NotFound` for a user of no such account."""
     _member(db, account_id, user_id)
-    return [team for team in listed(db, account_id) if any(user.id == user_id for user in team.users)]
+    found = [team for team in listed(db, account_id) if any(user.id == user_id for user in team.users)]
+    return list(pages.cut(found, lambda team: team.name))
 
 
 def create(db: Connection, account_id: str, body: TeamBody) -> TeamOut:

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, Connection, column, insert, select, table, update
 
+from headrace.http.paging import Pages
 from headrace.resources.users.model import memberships, users
 
 # Stand-ins for tables of other resources, whose models cannot be imported here.
@@ -78,15 +79,14 @@ def add_membership(db: Connection, account_id: str, user_id: str, *, is_admin: b
     db.execute(insert(memberships).values(account_id=account_id, user_id=user_id, is_admin=is_admin))
 
 
-def of_account(db: Connection, account_id: str) -> list[User]:
+def of_account(db: Connection, account_id: str, pages: Pages | None = None) -> list[User]:
     """Return the members of an account, by name."""
     query = (
         select(users)
         .join(memberships, memberships.c.user_id == users.c.id)
         .where(memberships.c.account_id == account_id)
-        .order_by(users.c.name)
     )
-    return [User(**row) for row in db.execute(query).mappings()]
+    return [User(**row) for row in (pages or Pages()).read(db, query, users.c.name, users.c.id)]
 
 
 def accounts_of(db: Connection, user_id: str) -> list[Membership]:

@@ -5,6 +5,7 @@ from typing import Any
 from headrace.http.auth import PAGE_HEADER, Caller, session_cookie
 from headrace.http.errors import NotOffered
 from headrace.http.limits import Throttle
+from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.resources.users import service
@@ -69,9 +70,14 @@ def current_execution_context(caller: Caller) -> ExecutionContextOut:
 
 
 @router.route("GET", "/accounts/{id}/users", scope=Scope.GENERAL, sdk="accounts.listUsers")
-def list_account_users(id: str, caller: Caller, db: Connection) -> list[UserOut]:  # noqa: A002 - the wire name
+def list_account_users(
+    id: str,  # noqa: A002 - the wire name
+    caller: Caller,
+    db: Connection,
+    pages: Pages,
+) -> list[UserOut]:
     """List the users of the caller's account, by name."""
-    return service.of_account(db, caller, id)
+    return service.of_account(db, caller, id, pages)
 
 
 @router.route(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from headrace.http.limits import Throttle
+from headrace.http.paging import Pages
 from headrace.kit.ids import new_id
 from headrace.resources.accounts import service as accounts
 from headrace.resources.runtime_environments.schemas import DEFAULT
@@ -200,13 +201,14 @@ def describe(db: Connection, caller: Caller) -> UserOut:
     return _out(user, caller.account_name, known, default_account=index)
 
 
-def of_account(db: Connection, caller: Caller, account_id: str) -> list[UserOut]:
+def of_account(db: Connection, caller: Caller, account_id: str, pages: Pages) -> list[UserOut]:
     """List the users of the caller's account. Raises `NotFound` for another account."""
     if account_id != caller.account_id:
         raise NotFound(f"could not find the account {account_id!r}")
     admins = [user_id for _, user_id in repository.admins(db, [account_id])]
     account = AccountOut(account_id, caller.account_name, DEFAULT, admins)
-    return [_out(user, caller.account_name, [account]) for user in repository.of_account(db, account_id)]
+    found = repository.of_account(db, account_id, pages)
+    return [_out(user, caller.account_name, [account]) for user in found]
 
 
 def _caller(db: Connection, caller: Caller) -> User:

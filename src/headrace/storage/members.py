@@ -1,0 +1,54 @@
+"""Asks inside JSON that is stored as text, in the database, alike on both engines."""
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, String, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class has_member(GenericFunction[bool]):  # noqa: N801 - is written as a function
+    """Whether a list has a member.
+
+    ``has_member(column, "a")`` looks into a JSON list; ``has_member(column, "a", key="tags")`` into what
+    a JSON object has below a key: a list, or one value alone. Members that are no texts have the text
+    that JSON writes for them: ``true``, ``5``.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: Column[Any], member: str, *, key: str | None = None) -> None:
+        values: list[BindParameter[str]] = [bindparam(None, member, type_=String, unique=True)]
+        if key is not None:
+            values.append(bindparam(None, key, type_=String, unique=True))
+        super().__init__(column, *values)
+
+
+@compiles(has_member, "sqlite")
+def _on_sqlite(element: has_member, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - of the compiler
+    column, member, *key = [compiler.process(clause, **more) for clause in element.clauses]
+    source, of_key = f"json_each({column}) AS m", ""
+    if key:  # compared as it is: a path of json_each could not say every key
+        below = f"CASE o.type WHEN 'array' THEN o.value ELSE json_array({_sqlite_text('o')}) END"
+        source, of_key = f"json_each({column}) AS o, json_each({below}) AS m", f" AND o.key = {key[0]}"
+    return f"EXISTS (SELECT 1 FROM {source} WHERE {_sqlite_text('m')} = {member}{of_key})"  # noqa: S608 - compiled
+
+
+def _sqlite_text(row: str) -> str:
+    """Say what a row of json_each has as text: its value is 1 for ``true``."""
+    words = "('true', 'false', 'null')"
+    return f"CASE WHEN {row}.type IN {words} THEN {row}.type ELSE CAST({row}.value AS TEXT) END"
+
+
+@compiles(has_member, "postgresql")
+def _on_postgresql(element: has_member, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - as above
+    column, member, *key = [compiler.process(clause, **more) for clause in element.clauses]
+    source, of_key = f"jsonb_array_elements_text(CAST({column} AS jsonb)) AS m(t)", ""
+    if key:
+        below = "CASE jsonb_typeof(o.v) WHEN 'array' THEN o.v ELSE jsonb_build_array(o.v) END"
+        source = f"jsonb_each(CAST({column} AS jsonb)) AS o(k, v), jsonb_array_elements_text({below}) AS m(t)"
+        of_key = f" AND o.k = {key[0]}"
+    return f"EXISTS (SELECT 1 FROM {source} WHERE coalesce(m.t, 'null') = {member}{of_key})"  # noqa: S608 - as above
