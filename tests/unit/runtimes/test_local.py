@@ -14,6 +14,9 @@ import pytest
 
 from headrace.runtimes.base import Command, StepCouldNotStart
 from headrace.runtimes.local import LocalRuntime, LocalSettings, runtime, sandbox
+from headrace.runtimes.local.leftovers import end_processes
+
+UNARMED = Path(__file__).with_name("unarmed_worker.py")
 
 
 @pytest.fixture
@@ -184,3 +187,47 @@ def test_an_ordinary_user_can_run_steps(tmp_path):
     )
     assert (done.stdout, done.stderr) == (b"65534\n", b"")
     assert (folder / "file").stat().st_uid == 65534
+
+
+def named_below(folder):
+    """The processes of this machine that call themselves by a path in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if process.read_bytes().startswith(f"{folder}/".encode()):
+                found.append(int(process.parent.name))
+    return found
+
+
+async def until_there_is_none(folder):
+    async with asyncio.timeout(30):
+        while named_below(folder):  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def killed_worker(tmp_path):
+    """A folder with a step whose server was killed before the kernel was asked to end both together."""
+    folder = tmp_path / "builds"
+    command = [sys.executable, UNARMED, folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={"PATH": os.environ["PATH"]}) as worker:
+        assert worker.stdout.readline() == b"started\n"
+        assert named_below(folder)
+        worker.kill()
+    yield folder
+    end_processes(str(folder / "crashed"), set())
+
+
+async def test_a_step_that_the_kernel_was_told_of_too_late_ends_with_its_server(killed_worker):
+    await until_there_is_none(killed_worker)
+
+
+async def test_the_guard_of_a_server_that_died_spares_the_next_one(killed_worker):
+    local = LocalRuntime(killed_worker)
+    workspace = await local.open("next")
+    running = await workspace.start("unit-1", Command(image="any", script="sleep 300"), say=unheard)
+    await until_there_is_none(killed_worker / "crashed")
+    assert running.is_running
+    await workspace.destroy(keep_volume=False)
+    await local.close()
+    assert named_below(killed_worker) == []

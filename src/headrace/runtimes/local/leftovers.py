@@ -1,7 +1,6 @@
 """Processes that outlived their server.
 
-The kernel ends a step's processes together with the server; this waits for that, and helps
-where one was made in the very moment of the crash.
+The kernel and the guard end a step's processes together with the server; this waits for that.
 """
 
 import contextlib
@@ -15,14 +14,14 @@ from headrace.runtimes.local.process import descendants
 _GONE_WITHIN_MS = 5000
 
 
-def end_processes(marker: str, spared: set[int]) -> None:
-    """Kill processes that call themselves ``marker`` and all below them; wait for their end.
+def end_processes(folder: str, spared: set[int]) -> None:
+    """Kill the bubblewrap processes of one build and all below them; wait for their end.
 
     Args:
-        marker: what bubblewrap processes of one build call themselves: the path of its folder.
+        folder: of the build; they call themselves by a name in it, see `guard.Guard.name_of`.
         spared: processes to leave alone (the server's own, by their top).
     """
-    found = [pid for pid in _processes_named(marker) if pid not in spared]
+    found = [pid for pid in _processes_of(folder) if pid not in spared]
     found += [below for top in found for below in descendants(top)]
     watched = []
     for pid in found:
@@ -38,8 +37,8 @@ def end_processes(marker: str, spared: set[int]) -> None:
         os.close(pidfd)
 
 
-def _processes_named(marker: str) -> list[int]:
-    wanted = marker.encode() + b"\0"
+def _processes_of(folder: str) -> list[int]:
+    wanted = f"{folder}/".encode()
     found = []
     for entry in os.listdir("/proc"):  # noqa: PTH208 - hundreds of names, no objects
         if entry.isdigit():

@@ -111,13 +111,13 @@ class LocalStep:
         return said.partition(": ")[2] if said.startswith(_COMPLAINTS) else ""
 
 
-async def start_process(arguments: list[str], environment: Mapping[str, str], *, marker: str) -> LocalStep:
+async def start_process(arguments: list[str], environment: Mapping[str, str], *, name: str) -> LocalStep:
     """Start bubblewrap; return when the step's own program runs.
 
     Args:
         arguments: its path first.
         environment: whole.
-        marker: what it calls itself among the processes of this machine.
+        name: what it calls itself among the processes of this machine.
 
     Raises:
         StepCouldNotStart: it never did; the text is bubblewrap's or the system's.
@@ -130,7 +130,7 @@ async def start_process(arguments: list[str], environment: Mapping[str, str], *,
             fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
         pid = os.posix_spawn(  # noqa: ASYNC221 - returns within a millisecond
             arguments[0],
-            [marker, *arguments[1:]],
+            [name, *arguments[1:]],
             environment,
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -14,6 +14,7 @@ import msgspec
 
 from headrace.runtimes import volume
 from headrace.runtimes.base import VOLUME, Command, ImageBuild, ImagePush, Say, StepCouldNotStart
+from headrace.runtimes.local.guard import Guard
 from headrace.runtimes.local.leftovers import end_processes
 from headrace.runtimes.local.process import STARTED_FD, LocalStep, start_process
 from headrace.runtimes.local.sandbox import HOME, PATH, prefix
@@ -41,8 +42,9 @@ class LocalSettings(msgspec.Struct, frozen=True):
 class LocalWorkspace:
     """What one build owns: a folder, its volume, and its processes."""
 
-    def __init__(self, folder: Path, volume_folder: Path, hidden: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, volume_folder: Path, hidden: tuple[str, ...], guard: Guard) -> None:
         self._folder = folder
+        self._guard = guard
         self._volume = volume_folder
         self._hidden = hidden
         self._steps: set[LocalStep] = set()
@@ -55,6 +57,7 @@ class LocalWorkspace:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._volume.mkdir(parents=True, exist_ok=True)
+            self._guard.watch()
             arguments = [*prefix(self._hidden), "--bind", str(self._volume), VOLUME]
             arguments += [*self._volumes(command), *self._working_directory(command)]
             arguments += self._program(step, command)
@@ -67,7 +70,7 @@ class LocalWorkspace:
             raise StepCouldNotStart(str(error)) from error
         environment = {"PATH": PATH, "HOME": HOME, **command.environment}
         _refuse_what_no_process_takes(environment)
-        started = await start_process(arguments, environment, marker=str(self._folder))
+        started = await start_process(arguments, environment, name=self._guard.name_of(self._folder))
         self._steps = {other for other in self._steps if other.is_running} | {started}
         return started
 
@@ -175,10 +178,12 @@ class LocalRuntime:
         hidden = {self._root, *(path.absolute() for path in (settings or LocalSettings()).hidden)}
         # A folder below a hidden one is hidden already, and no longer there to be covered.
         self._hidden = tuple(sorted(str(path) for path in hidden if not hidden & {*path.parents}))
+        self._guard = Guard(self._root)
 
     async def open(self, build_id: str, *, volume: str = "") -> LocalWorkspace:
         """Return the workspace of a build; its folders are made when a step or a file needs them."""
-        return LocalWorkspace(self._root / build_id, self._volumes / (volume or build_id), self._hidden)
+        kept = self._volumes / (volume or build_id)
+        return LocalWorkspace(self._root / build_id, kept, self._hidden, self._guard)
 
     async def builds(self) -> frozenset[str]:
         """Return the builds that have a folder."""
@@ -202,7 +207,8 @@ class LocalRuntime:
             volume.remove_tree(self._volumes / name)
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """End the guard; the steps were ended before."""
+        self._guard.close()
 
 
 def _names_in(folder: Path) -> frozenset[str]:
