@@ -159,3 +159,24 @@ def test_a_branch_that_no_index_holds_is_refused(database, people):
     with pytest.raises(BadRequest, match="branch"):
         make_build(database, people["admin"], branch="b" * 501)
     assert make_build(database, people["admin"], branch="ä" * 500).branch == "ä" * 500
+
+
+def test_the_builds_of_a_pipeline_with_a_status_are_read_from_an_index_in_their_order(database, people):
+    if not database.is_sqlite:
+        return  # which chooses by what the tables hold; here they hold next to nothing
+    said = []
+
+    def explain(connection, _cursor, statement, parameters, *_):
+        found = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        said.extend(row[-1] for row in found)
+
+    pair = Filters(pipeline_ids=["b" * 24], statuses=["denied"])
+    assert pair.has_index
+    with database.reading() as db:
+        event.listen(database.engine, "before_cursor_execute", explain)
+        try:
+            repository.listed(db, people["admin"].active_account_id, pair, limit=50)
+        finally:
+            event.remove(database.engine, "before_cursor_execute", explain)
+    assert len(said) == 1
+    assert "ix_builds_by_pipeline_and_status (pipeline_id=? AND status=? AND account_id=?)" in said[0]

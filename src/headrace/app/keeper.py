@@ -25,8 +25,10 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
     """Do so while the block lasts. Several servers of one installation may."""
     box, database = installation.box, installation.database
 
+    apart = scheduler.Apart()
+
     def fire() -> None:
-        scheduler.tick(database, box, installation.networks, base_url=public_url)
+        scheduler.tick(database, box, installation.networks, base_url=public_url, apart=apart)
 
     def look_after() -> None:
         now = datetime.now(UTC)

@@ -4,8 +4,12 @@ Code inside the transaction asks `Outside.get`. What is not known yet ends the t
 `NeededOutside`; the edge rolls back, fetches, and tries again. So no database waits for a host.
 """
 
+import asyncio
+import contextvars
+import functools
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from headrace.http.errors import ApiError, BadRequest
 from headrace.integrations.clusters import Networks
@@ -13,6 +17,33 @@ from headrace.integrations.clusters import Networks
 T = TypeVar("T")
 
 _MOST = 20  # answers that one request may need
+_MOST_CALLS = 16  # of one kind at a time
+
+
+class Calls:
+    """Threads for what waits for one kind of system outside.
+
+    Those that are silent hold these until their limit of time; requests, logs and times go on.
+
+    Args:
+        name: of the kind.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(_MOST_CALLS, thread_name_prefix=name)
+
+    async def run(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401 - handed on
+        """Do the work in one of the threads, when one is free."""
+        context = contextvars.copy_context()
+        call = functools.partial(context.run, work, *arguments, **named)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def begin(self, work: Callable[[], None]) -> None:
+        """Do so without waiting for it; the work catches its errors."""
+        self._pool.submit(work)
+
+
+GIT, CLUSTERS, REGISTRIES, SECRETS = (Calls(name) for name in ("git", "clusters", "registries", "secrets"))
 
 
 class NeededOutside(Exception):

@@ -48,7 +48,7 @@ from headrace.http.errors import (
 )
 from headrace.http.idempotency import FirstAnswers
 from headrace.http.limits import RateLimit, Throttle
-from headrace.http.outside import NeededOutside, Outside
+from headrace.http.outside import GIT, NeededOutside, Outside
 from headrace.http.paging import PageQuery, Pages
 from headrace.http.requests import fill_query, read_body, read_query
 from headrace.http.routing import Match, Raw, Route, Table
@@ -203,7 +203,7 @@ class Api:
             try:
                 return await loop.run_in_executor(self._pool, self._handle, match, asked)
             except NeededOutside as needed:  # a slow host holds no thread of the API
-                await asyncio.to_thread(asked.outside.learn, needed)
+                await GIT.run(asked.outside.learn, needed)
         run = functools.partial(loop.run_in_executor, self._pool)
         caller, arguments = await run(self._prepare, match, asked)
         first, effect = self._conduct.answers, match.route.effect

@@ -65,7 +65,8 @@ builds = Table(
     Index("ix_builds_by_trigger_id", "account_id", "trigger_id", "created_at", "id"),
     Index("ix_builds_by_parent_id", "account_id", "parent_id", "created_at", "id"),
     Index(None, "status", "priority", "created_at"),
-    Index(None, "pipeline_id", "status"),
+    # For the queue, which counts a pipeline's builds of a status, and for the list with both filters.
+    Index("ix_builds_by_pipeline_and_status", "pipeline_id", "status", "account_id", "created_at", "id"),
     Index(None, "owner"),
 )
 

@@ -82,7 +82,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an index has exactly the builds that match, in the order of the list."""
         kept = [self.statuses, self.kinds, self.pipeline_ids, self.branches, self.trigger_ids, self.revisions]
         values = [len(values) for values in kept if values]
-        return not self.revisions and values in ([], [1])
+        both = values == [1, 1] and bool(self.statuses and self.pipeline_ids)
+        return not self.revisions and (values in ([], [1]) or both)
 
     @property
     def any_set(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from headrace.execution.ports import GitCredentials, RegistryAccess, SecretRef
 from headrace.http.errors import ApiError
+from headrace.http.outside import SECRETS
 from headrace.integrations.clusters import Networks
 from headrace.integrations.secrets import Place, StoreFailed, address_of, read_cluster, read_vault
 from headrace.kit.crypto import CannotOpen, SecretBox
@@ -57,7 +58,7 @@ class DatabaseSecrets:
     async def stored(self, build_id: str, name: str) -> str:
         """Return a secret of an outside store, which a context names. Raises `LookupError`."""
         account_id, _ = self._held[build_id]
-        return await asyncio.to_thread(self._read_stored, account_id, name)
+        return await SECRETS.run(self._read_stored, account_id, name)
 
     def _read_stored(self, account_id: str, name: str) -> str:
         store, _, rest = name.partition(".")

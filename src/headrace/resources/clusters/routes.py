@@ -1,15 +1,13 @@
 """The operations of clusters. Those that call one run in a thread, without the request's transaction."""
 
-import asyncio
-import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from headrace.http.auth import Caller
 from headrace.http.errors import NotOffered
+from headrace.http.outside import CLUSTERS
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
@@ -33,12 +31,11 @@ from headrace.storage.engine import Database
 if TYPE_CHECKING:
     from headrace.integrations.clusters.client import Cluster
 
+Result = TypeVar("Result")
+
 router = Router("/clusters", tag="clusters")
 kubernetes = Router("/kubernetes", tag="clusters")
 
-Result = TypeVar("Result")
-# Clusters that are silent hold these until their limit of time, and no thread that others need.
-_CALLS = ThreadPoolExecutor(8, thread_name_prefix="clusters")
 _BODY = {
     "selector": "prod",
     "host": "https://kubernetes.example.org:6443",
@@ -71,7 +68,7 @@ async def create_cluster(
     It is called with the login before anything is stored, but behind a firewall. A kubeconfig
     must hold its certificates and tokens itself; programs and files that it names are refused.
     """
-    return await _apart(service.create, database, box, networks, caller.account_id, provider, body)
+    return await CLUSTERS.run(service.create, database, box, networks, caller.account_id, provider, body)
 
 
 @router.route(
@@ -189,7 +186,7 @@ async def generate_pull_secret(
     networks: Networks,
 ) -> PullSecretOut:
     """Store the login of a registry in a namespace, for pods to pull with."""
-    name = await _apart(
+    name = await CLUSTERS.run(
         service.put_pull_secret,
         database,
         box,
@@ -202,12 +199,6 @@ async def generate_pull_secret(
     return PullSecretOut(name)
 
 
-async def _apart(work: Callable[..., Result], *arguments: Any, **named: Any) -> Result:  # noqa: ANN401 - handed on
-    """Run what waits for a cluster where it holds up nothing but other calls of clusters."""
-    call = functools.partial(work, *arguments, **named)
-    return await asyncio.get_running_loop().run_in_executor(_CALLS, call)
-
-
 async def _ask(
     selector: str,
     caller: Caller,
@@ -216,4 +207,4 @@ async def _ask(
     networks: Networks,
     question: Callable[["Cluster"], Result],
 ) -> Result:
-    return await _apart(service.ask, database, box, networks, caller.account_id, selector, question)
+    return await CLUSTERS.run(service.ask, database, box, networks, caller.account_id, selector, question)

@@ -1,10 +1,9 @@
 """The operations of events: receivers of webhooks, trigger events, their links and types."""
 
-import asyncio
 from typing import Any
 
 from headrace.http.auth import Caller
-from headrace.http.outside import Outside
+from headrace.http.outside import GIT, Outside
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
@@ -57,9 +56,7 @@ async def receive_for_trigger(
     Bitbucket) or its token (GitLab). The answer names the builds, or why there is none.
     """
     return Reply(
-        await asyncio.to_thread(
-            webhooks.to_trigger, database, box, _call(raw, outside), pipelineId, triggerId
-        )
+        await GIT.run(webhooks.to_trigger, database, box, _call(raw, outside), pipelineId, triggerId)
     )
 
 
@@ -82,7 +79,7 @@ async def receive_for_account(
     Those are fired that name its repository and match. The secret is that of the account's
     receiver; see `POST /webhooks/git`.
     """
-    return Reply(await asyncio.to_thread(webhooks.to_account, database, box, _call(raw, outside), accountId))
+    return Reply(await GIT.run(webhooks.to_account, database, box, _call(raw, outside), accountId))
 
 
 @_receivers.route("GET", "", scope=Scope.GENERAL, sdk="webhooks.git.get", admin=True)

@@ -7,12 +7,12 @@ transaction did not end; after a downtime each trigger fires once for all the ti
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from headrace.http.outside import Outside, tried
+from headrace.http.outside import GIT, NeededOutside, Outside, tried
 from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
 from headrace.resources.events import repository, service, starting
@@ -25,10 +25,43 @@ from headrace.storage.engine import Database
 _log = logging.getLogger(__name__)
 
 _MOST = 100  # in one look
+_FAILED = "a time that has come could not be taken; it is tried again"
+
+
+class Apart:
+    """Times whose pipelines wait for a host: each in a thread of its own, so that no other waits."""
+
+    def __init__(self) -> None:
+        self._under_way: set[Hashable] = set()
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    def __contains__(self, time: Hashable) -> bool:
+        return time in self._under_way
+
+    def begin(self, time: Hashable, work: Callable[[], object]) -> None:
+        """Begin the work; the time is under way until its end."""
+        self._under_way.add(time)
+        GIT.begin(functools.partial(self._do, time, work))
+
+    def _do(self, time: Hashable, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - as in `tick`
+            _log.exception(_FAILED)
+        finally:
+            self._under_way.discard(time)
 
 
 def tick(
-    database: Database, box: SecretBox, networks: Networks, *, base_url: str, now: datetime | None = None
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    *,
+    base_url: str,
+    now: datetime | None = None,
+    apart: Apart | None = None,
 ) -> int:
     """Fire everything that is due.
 
@@ -38,27 +71,43 @@ def tick(
         networks: where the YAML of pipelines may be fetched.
         base_url: of the server, for ``CF_URL``.
         now: the time; None asks the clock.
+        apart: takes what waits for a host; None: the wait is here.
 
     Returns:
-        How many times were taken.
+        How many times were taken before the end of the call.
     """
     moment = now or datetime.now(UTC)
     with database.reading() as db:
-        due = triggers.due(db, moment)
-        events = repository.due(db, moment, limit=_MOST)
+        most = _MOST + (len(apart) if apart is not None else 0)
+        due = triggers.due(db, moment, limit=most)
+        events = repository.due(db, moment, limit=most)
     taken = 0
-    works = [
-        *(functools.partial(_fire_trigger, noted=one) for one in due),
-        *(functools.partial(_fire_event, event=one) for one in events),
+    works: list[tuple[Hashable, Callable[..., bool]]] = [
+        *(((one.pipeline_id, one.id), functools.partial(_fire_trigger, noted=one)) for one in due),
+        *((one.id, functools.partial(_fire_event, event=one)) for one in events),
     ]
-    for work in works:
+    for time, work in works:
+        if apart is not None and time in apart:
+            continue
         try:
             outside = Outside(networks)
             fire = functools.partial(work, box=box, now=moment, base_url=base_url, outside=outside)
-            taken += tried(outside, functools.partial(_take, database, fire))
+            take = functools.partial(_take, database, fire)
+            if apart is None:
+                taken += tried(outside, take)
+                continue
+            try:
+                taken += take()
+            except NeededOutside as needed:
+                apart.begin(time, functools.partial(_learn_and_take, outside, needed, take))
         except Exception:  # noqa: BLE001 - one bad row must not end the time of all others
-            _log.exception("a time that has come could not be taken; it is tried again")
+            _log.exception(_FAILED)
     return taken
+
+
+def _learn_and_take(outside: Outside, needed: NeededOutside, take: Callable[[], bool]) -> bool:
+    outside.learn(needed)
+    return tried(outside, take)
 
 
 def _take(database: Database, fire: Callable[..., bool]) -> bool:

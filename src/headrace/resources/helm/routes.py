@@ -99,11 +99,6 @@ def get_board(id: str, caller: Caller, db: Connection) -> BoardOut:  # noqa: A00
     sdk="helm.boards.patch",
     example=_BOARD,
 )
-def patch_board(id: str, body: BoardFields, caller: Caller, db: Connection) -> BoardOut:  # noqa: A002 - the wire name
-    """Change the given fields of a release board."""
-    return service.change_board(db, caller.account_id, id, body)
-
-
 @router.route(
     "PUT",
     "/boards/{id}",
@@ -111,7 +106,7 @@ def patch_board(id: str, body: BoardFields, caller: Caller, db: Connection) -> B
     sdk="helm.boards.update",
     example=_BOARD,
 )
-def update_board(id: str, body: BoardFields, caller: Caller, db: Connection) -> BoardOut:  # noqa: A002 - the wire name
+def change_board(id: str, body: BoardFields, caller: Caller, db: Connection) -> BoardOut:  # noqa: A002 - the wire name
     """Change a release board; what is not given stays."""
     return service.change_board(db, caller.account_id, id, body)
 
@@ -170,11 +165,6 @@ def get_section(id: str, caller: Caller, db: Connection) -> SectionOut:  # noqa:
     sdk="helm.sections.patch",
     example=Example(body={"color": "#00AA00"}),
 )
-def patch_section(id: str, body: SectionFields, caller: Caller, db: Connection) -> SectionOut:  # noqa: A002 - the wire name
-    """Change the given fields of a section."""
-    return service.change_section(db, caller.account_id, id, body)
-
-
 @router.route(
     "PUT",
     "/boards/sections/{id}",
@@ -182,7 +172,7 @@ def patch_section(id: str, body: SectionFields, caller: Caller, db: Connection) 
     sdk="helm.sections.update",
     example=Example(body={"index": 3}),
 )
-def update_section(id: str, body: SectionFields, caller: Caller, db: Connection) -> SectionOut:  # noqa: A002 - the wire name
+def change_section(id: str, body: SectionFields, caller: Caller, db: Connection) -> SectionOut:  # noqa: A002 - the wire name
     """Change a section; what is not given stays."""
     return service.change_section(db, caller.account_id, id, body)
 

@@ -1,11 +1,11 @@
 """The operations of images."""
 
-import asyncio
 from typing import Annotated, Any
 
 import msgspec
 
 from headrace.http.auth import Caller
+from headrace.http.outside import REGISTRIES
 from headrace.http.paging import OffsetQuery, Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
@@ -116,7 +116,7 @@ async def tag_image(
 ) -> ImageOut:
     """Give an image one more tag, in a registry that has it."""
     # In a thread of its own, and without the request's transaction: a registry may take its time.
-    return await asyncio.to_thread(service.tag, database, box, caller.account_id, id, tag, query.registry)
+    return await REGISTRIES.run(service.tag, database, box, caller.account_id, id, tag, query.registry)
 
 
 @router.route(

@@ -1,9 +1,9 @@
 """The operations of registries."""
 
-import asyncio
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.outside import REGISTRIES
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
@@ -44,7 +44,7 @@ def create_registry(body: RegistryFields, caller: Caller, db: Connection, box: S
 async def test_registry(body: RegistryFields) -> dict[str, Any]:
     """Log in to a registry, for real; nothing is stored."""
     # In a thread of its own, and without the request's transaction: a registry may take its time.
-    await asyncio.to_thread(service.test, body)
+    await REGISTRIES.run(service.test, body)
     return {"ok": True}
 
 

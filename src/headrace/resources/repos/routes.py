@@ -3,6 +3,7 @@
 from typing import Any
 
 from headrace.http.auth import Caller
+from headrace.http.outside import GIT
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
@@ -26,11 +27,11 @@ def list_repos(query: ReposQuery, caller: Caller, db: Connection, pages: Pages) 
 
 
 @router.route("GET", "", scope=Scope.REPOS_READ, sdk="repos.git.list")
-def list_git_repos(
+async def list_git_repos(
     query: RepoQuery, caller: Caller, database: Database, box: SecretBox, networks: Networks
 ) -> list[GitRepoOut]:
     """Ask a Git integration's host which repositories it sees, at most 1,000."""
-    return service.at_host(database, box, networks, caller.account_id, query.context)
+    return await GIT.run(service.at_host, database, box, networks, caller.account_id, query.context)
 
 
 @router.route(
@@ -41,7 +42,7 @@ def list_git_repos(
     operation="repos-git-get-repo",
     example=Example(path={"owner": "acme", "repo": "shop"}, query="context=github"),
 )
-def get_git_repo(
+async def get_git_repo(
     owner: str,
     repo: str,
     query: RepoQuery,
@@ -51,7 +52,8 @@ def get_git_repo(
     networks: Networks,
 ) -> GitRepoOut:
     """Ask a Git integration's host for one repository."""
-    return service.one_at_host(database, box, networks, caller.account_id, query.context, f"{owner}/{repo}")
+    name = f"{owner}/{repo}"
+    return await GIT.run(service.one_at_host, database, box, networks, caller.account_id, query.context, name)
 
 
 @services.route(

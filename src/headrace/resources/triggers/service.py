@@ -14,7 +14,6 @@ from headrace.resources.triggers.schemas import Trigger
 
 GIT, CRON = "git", "cron"
 GIT_EVENTS = git.EVENTS
-_MOST_DUE = 100  # in one look
 
 
 def problems(trigger: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, str]]:
@@ -81,9 +80,9 @@ def refusal(trigger: Mapping[str, Any], event: GitEvent) -> str:
     return git.refusal(trigger, event)
 
 
-def due(db: Connection, now: datetime) -> list[Trigger]:
-    """Return the cron triggers whose time has come, the longest due first."""
-    return repository.due(db, now, limit=_MOST_DUE)
+def due(db: Connection, now: datetime, *, limit: int) -> list[Trigger]:
+    """Return the cron triggers whose time has come, the longest due first, at most ``limit``."""
+    return repository.due(db, now, limit=limit)
 
 
 def take(db: Connection, trigger: Trigger, expression: str, *, now: datetime) -> bool:
