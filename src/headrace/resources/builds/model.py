@@ -99,7 +99,7 @@ debug_commands = Table(
     Column("action", String(16), nullable=False),
     Column("script", Text, nullable=False),  # of `run`
     Column("by", String(255), nullable=False),  # name of the user
-    Index(None, "build_id", "step", "phase", "id"),
+    Index("ix_debug_commands_build_id_step_phase_id", "build_id", "step", "phase", "id"),
 )
 
 # Volumes that outlive their build: a cache for the pipeline's next one. A build whose volume is
