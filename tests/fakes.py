@@ -13,6 +13,7 @@ from headrace.execution.ports import (
     Decision,
     GitCredentials,
     Kubeconfig,
+    Launched,
     RegistryAccess,
     Rollout,
     SecretRef,
@@ -309,6 +310,8 @@ class MemoryRecords:
     """Fills `Records`. Only `known` entities exist; without it all do, but for cluster ``none``."""
 
     def __init__(self, known=None, kubeconfig=None, compositions=None):
+        self.environments = {}  # by id: what is being launched, or was
+        self.running = {}  # by id: its services when they were started
         self.annotations = {}  # (type, id or name, None for the build's own): {name: value}
         self.displayed = {}  # the same: name
         self.images = {}  # image: {name: value}
@@ -357,6 +360,22 @@ class MemoryRecords:
         if name not in self._compositions:
             raise LookupError(f"could not find composition {name!r}")
         return self._compositions[name]
+
+    async def environment_begins(self, build_id, launch):  # noqa: ARG002
+        replaced = [one for one, kept in self.environments.items() if kept.name == launch.name]
+        for one in replaced:
+            del self.environments[one]
+        made = new_id()
+        self.environments[made] = launch
+        return Launched(made, tuple(replaced))
+
+    async def environment_runs(self, build_id, environment_id, services):  # noqa: ARG002
+        if environment_id not in self.environments:
+            raise LookupError("the environment was terminated while it started")
+        self.running[environment_id] = services
+
+    async def environment_failed(self, build_id, environment_id):  # noqa: ARG002
+        self.environments.pop(environment_id, None)
 
     async def kubeconfig(self, build_id):  # noqa: ARG002
         return self._kubeconfig

@@ -1,4 +1,9 @@
+import msgspec
 import pytest
+from sqlalchemy import select
+
+from headrace.pipeline.plan import LaunchComposition, Plan
+from headrace.resources.builds.model import builds
 
 BODY = {"name": "shop", "vars": ["TAG=1.0"], "yamlJson": '{"services": {"web": {"image": "nginx"}}}'}
 ROUTES = [
@@ -10,7 +15,6 @@ ROUTES = [
     ("POST", "/api/compositions/shop/duplicate"),
     ("POST", "/api/compositions/shop/run"),
     ("DELETE", "/api/compositions/shop"),
-    ("GET", "/api/environments"),
 ]
 
 
@@ -81,6 +85,22 @@ def test_a_composition_is_deleted(client):
 
 
 @pytest.mark.usefixtures("shop")
-def test_nothing_is_launched_outside_of_builds(client):
-    assert client.post("/api/compositions/shop/run", {}).status == 501
-    assert client.get("/api/environments").json() == []
+def test_launching_starts_a_build_of_one_step(client, database, shop):
+    answer = client.post("/api/compositions/shop/run", {"vars": ["TAG=2.0", {"key": "A", "value": "b"}]})
+    assert answer.status == 200, answer.text
+    with database.reading() as db:
+        plan = db.execute(select(builds.c.plan)).scalar_one()
+    [step] = msgspec.json.decode(plan, type=Plan).steps
+    assert step.title == "Launching composition shop"
+    assert step.action == LaunchComposition(
+        composition=shop["_id"], environment_name="shop", variables=("TAG=2.0", "A=b")
+    )
+    listed = client.get("/api/workflow?trigger=launch-composition").json()["workflows"]["docs"]
+    assert [one["id"] for one in listed] == [answer.json()]
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("body", [{"vars": "TAG=1"}, {"vars": [1]}, [1]])
+def test_variables_of_the_wrong_shape_are_400(client, body):
+    assert client.post("/api/compositions/shop/run", body).status == 400
+    assert client.get("/api/workflow").json()["workflows"]["docs"] == []

@@ -10,18 +10,24 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
+from sqlalchemy import delete, update
 
 from e2e.server import Server, make_key
 from headrace.app.installation import routes
 from headrace.client import ApiError, Client
+from headrace.execution.ports import Launch
 from headrace.http.openapi import document
 from headrace.http.samples import curl
 from headrace.http.sse import Events
 from headrace.kit.ids import new_id
 from headrace.resources.accounts import service as accounts
+from headrace.resources.builds import service as builds
+from headrace.resources.environments import service as launched
+from headrace.resources.environments.model import environments as launched_environments
 from headrace.resources.runtime_environments import service as environments
 from headrace.resources.runtime_environments.schemas import Worker
 from headrace.resources.users import service as users
+from headrace.runtimes.base import LaunchedService
 from headrace.storage.engine import Database, sqlite_url
 
 ROUTES = {route.operation: route for route in routes()}
@@ -155,6 +161,8 @@ class Town:
             for one in self.server.get("/api/agents?name=my-agent"):
                 self.clear(f"/api/agent/{one['id']}")
         self.clear(*CLEARED.get(operation, ()))
+        if operation.startswith("envs-"):
+            self.launched(operation, build)
         if operation in ("pipelines-create", "projects-create", "projects-delete"):
             self.clear(PIPELINE)
         if operation == "projects-create":
@@ -195,6 +203,19 @@ class Town:
         """Make the event of the example where there is none; return its URI."""
         self.make("triggers-events-create")
         return self.server.get("/api/hermes/events")[0]["uri"]
+
+    def launched(self, operation, build):
+        """Have an environment in the state that the example needs, on an engine that nobody asks."""
+        status = {"envs-start": "stopped", "envs-unpause": "paused"}.get(operation, "running")
+        launch = Launch(name="shop", composition="", entry_point="", services={"web": "a"}, engine="none")
+        database = Database(sqlite_url(self.server.data / "headrace.db"))
+        with database.transaction() as db:
+            db.execute(delete(launched_environments))
+            made = launched.begin(db, builds.anybody_s(db, build["id"]), launch)
+            account_id = build["accountId"]
+            launched.runs(db, account_id, made.id, (LaunchedService(name="web", image="a", state="running"),))
+            db.execute(update(launched_environments).values(status=status))
+        database.close()
 
     def environment(self, operation):
         """Report a worker of another environment, which the example may delete."""

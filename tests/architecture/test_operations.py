@@ -37,8 +37,7 @@ def test_no_operation_is_unknown():
         for row in operations.listed()
         if operations.address(row["method"], row["path"]) not in ROUTES
     }
-    # What launched compositions leave running comes with what launches them.
-    assert {path for path in missing if not path.startswith("/environments/")} == set()
+    assert missing == set()
 
 
 def test_the_list_has_every_operation_of_the_reference():

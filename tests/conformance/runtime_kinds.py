@@ -41,6 +41,9 @@ class RuntimeKind:
         """Remove what every build has on this machine, but one."""
         builds, volumes = await self.runtime.builds(), await self.runtime.volumes()
         await self.runtime.sweep(builds - {but}, frozenset(volumes) - {but})
+        if self.runtime.environments is not None:
+            for left in await self.runtime.environments.found():
+                await self.runtime.environments.remove(left)
 
 
 class Fake(RuntimeKind):

@@ -77,6 +77,9 @@ async def runtime_named(name, clock, folder):
     try:
         yield runtime
     finally:
+        if runtime.environments is not None:
+            for left in await runtime.environments.found():
+                await runtime.environments.remove(left)
         await runtime.close()
 
 
@@ -115,6 +118,18 @@ def annotated(records):
     }
 
 
+async def environments_of(records, runtime):
+    """The environments on record: by name, the states of their services on the engine."""
+    if runtime.environments is None:
+        return {}
+    found = await runtime.environments.found()
+    assert found.keys() == records.environments.keys()
+    return {
+        launch.name: {one.name: one.state for one in found[known]}
+        for known, launch in records.environments.items()
+    }
+
+
 def test_what_runs_on_the_fake_alone_says_why():
     reasons = [expectation(folder).get("fake_only") for folder in FOLDERS]
     assert [why for why in reasons if why is not None and (not isinstance(why, str) or len(why) < 20)] == []
@@ -145,6 +160,7 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
 
     async with runtime_named(name, clock, tmp_path) as runtime, asyncio.timeout(60):
         await play(record, feed, runtime, clock, given, logs=logs, secrets=secrets, records=records)
+        assert await environments_of(records, runtime) == expected.get("environments", {})
     await asyncio.gather(*stops)
 
     entries = [*record.statuses, *expected.get("logs", {}), "Initializing Process"]

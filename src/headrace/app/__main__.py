@@ -49,6 +49,7 @@ _SHARED = (
     "docker_config",
     "no_start_ahead",
     "environment",
+    "environment_address",
     "workers",
     "public_url",
     "step_url",

@@ -181,6 +181,7 @@ class Installation:
                     installation=self.box.derive("name").hex()[:12],
                     logins=Path(self.settings.docker_config) / "config.json",
                     ahead=not self.settings.no_start_ahead,
+                    environment_address=self.settings.environment_address,
                 )
             )
         if name == "fake":

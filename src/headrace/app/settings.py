@@ -54,6 +54,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         Text(description="start no container before its step's turn: each has a network of its own (docker)"),
     ] = False
+    environment_address: Annotated[
+        str,
+        Text(
+            description="address of the worker's machine at which ports of launched compositions are "
+            "opened; 0.0.0.0 is all of them (docker)"
+        ),
+    ] = "127.0.0.1"
     workers: Annotated[
         int, Text(ge=0, le=1000, description="builds that run at the same time; 0 is four for each core")
     ] = 0

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import uvloop
 
+from headrace.app.environments import EnvironmentKeeper
 from headrace.app.installation import CannotOpenInstallation, Installation
 from headrace.app.logging import start_logging
 from headrace.app.settings import Settings
@@ -26,13 +27,22 @@ async def working(
     worker, feed = installation.worker(runtime, addresses)
     await feed.start()
     task = asyncio.create_task(worker.run())
+    keeper = asyncio.create_task(_keep_environments(installation, runtime))
     try:
         yield task
     finally:
         await worker.stop(installation.settings.drain_s)
-        await asyncio.gather(task, return_exceptions=True)
+        keeper.cancel()
+        await asyncio.gather(task, keeper, return_exceptions=True)
         await feed.close()
         await runtime.close()
+
+
+async def _keep_environments(installation: Installation, runtime: Runtime) -> None:
+    """Look after what outlives its builds, where something can."""
+    if runtime.environments is not None:
+        keeper = EnvironmentKeeper(installation.database, installation.hub, runtime.environments)
+        await keeper.run()
 
 
 def until_signal() -> asyncio.Event:

@@ -20,6 +20,8 @@ from headrace.execution.ports import (
     Deployment,
     GitCredentials,
     Kubeconfig,
+    Launch,
+    Launched,
     MadeImage,
     RegistryAccess,
     Rollout,
@@ -37,7 +39,7 @@ from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.plan import Phase, Plan
 from headrace.pipeline.status import BuildStatus
-from headrace.runtimes.base import Runtime
+from headrace.runtimes.base import LaunchedService, Runtime
 
 EXIT_CODES = {BuildStatus.SUCCESS: 0, BuildStatus.TERMINATED: 2}  # any other end is 1
 Ask = Callable[[str], bool]
@@ -371,6 +373,18 @@ class _TerminalRecords:
     async def composition(self, build_id: str, name: str) -> StoredComposition:  # noqa: ARG002  # the same
         """Refuse: compositions are stored on servers."""
         raise LookupError(f"a local run knows no stored composition {name!r}")
+
+    async def environment_begins(self, build_id: str, launch: Launch) -> Launched:  # noqa: ARG002  # the same
+        """Refuse: what outlives a build is kept by servers."""
+        raise LookupError(f"a local run launches no environment {launch.name!r}; run it on a server")
+
+    async def environment_runs(
+        self, build_id: str, environment_id: str, services: Sequence[LaunchedService]
+    ) -> None:
+        """Do nothing: none begins."""
+
+    async def environment_failed(self, build_id: str, environment_id: str) -> None:
+        """Do nothing: none begins."""
 
     async def kubeconfig(self, build_id: str) -> Kubeconfig:  # noqa: ARG002  # the same
         """Return none: clusters are known to servers."""

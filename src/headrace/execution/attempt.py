@@ -18,6 +18,7 @@ from headrace.execution.composition_run import start_composition
 from headrace.execution.debugger import pause
 from headrace.execution.deployments import start_deployment
 from headrace.execution.desk import Desk, Ending, terminated
+from headrace.execution.environment_launch import launch_environment
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, join_exports
 from headrace.execution.images import ImageWork, plan_image
@@ -27,6 +28,7 @@ from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
     Deploy,
+    LaunchComposition,
     PushImage,
     RunCommands,
     RunComposition,
@@ -115,7 +117,7 @@ class Attempt:
             site.board.secrets.update(self._image.secrets)
             desk.state = msgspec.structs.replace(desk.state, members=self._image.members)
             return Command(image=self._image.name)
-        if isinstance(action, RunComposition | Deploy):
+        if isinstance(action, RunComposition | LaunchComposition | Deploy):
             return Command(image="")
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
@@ -199,7 +201,7 @@ class Attempt:
                 desk.unit, self._image.job, say=desk.book.say
             )
             return self._running_image
-        if isinstance(self._step.action, RunComposition | Deploy):
+        if isinstance(self._step.action, RunComposition | LaunchComposition | Deploy):
             return await self._launch_many(self._step.action)
         if isinstance(self._step.action, RunCommands):
             self._command = await site.services.join(self._step, self._command)
@@ -216,11 +218,13 @@ class Attempt:
             raise StepCouldNotStart(f"cannot write to the volume: {failure}") from failure
         return await site.workspace.start(desk.unit, self._command, say=desk.book.say)
 
-    async def _launch_many(self, action: RunComposition | Deploy) -> RunningStep:
+    async def _launch_many(self, action: RunComposition | LaunchComposition | Deploy) -> RunningStep:
         """Start what is no container of the step's own."""
         site, desk = self._site, self._desk
         if isinstance(action, Deploy):
             return await start_deployment(site, self._step.name, action, desk.scope)
+        if isinstance(action, LaunchComposition):
+            return await launch_environment(site, self._step, action, desk.scope, say=desk.book.say)
         return await start_composition(
             site, self._step, action, desk.scope, unit=desk.unit, say=desk.book.say
         )

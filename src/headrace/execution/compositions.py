@@ -49,6 +49,7 @@ async def resolve(
     *,
     directory: str | None = None,
     candidates: Mapping[str, Any] | None = None,
+    lasting: bool = False,
 ) -> Resolved:
     """Find a composition and read it.
 
@@ -59,6 +60,7 @@ async def resolve(
         variables: ``NAME=value``, for the ``${NAME}`` of compose.
         directory: as written in ``working_directory``.
         candidates: definitions to lay over those of the document.
+        lasting: it outlives the build.
 
     Raises:
         StepCouldNotStart: there is none, or it cannot be run; the text says why.
@@ -77,6 +79,7 @@ async def resolve(
             volume=scope.look_up("CF_VOLUME_NAME") or "",
             folder=folder,
             candidates=_filled(candidates or {}, scope),
+            lasting=lasting,
         )
         environments = {
             service.name: await _environment(site, service, given, scope) for service in read.services
@@ -213,5 +216,7 @@ def service_command(
             init=service.init,
             shared_memory_bytes=service.shared_memory_bytes,
             stop_signal=service.stop_signal,
+            ports=service.ports,
+            restart=service.restart,
         ),
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from headrace.pipeline.plan import Phase, Plan
 from headrace.pipeline.status import BuildStatus, StepStatus
+from headrace.runtimes.base import LaunchedService
 
 
 class SecretRef(msgspec.Struct, frozen=True, tag="secret"):
@@ -264,6 +265,23 @@ class StoredComposition(msgspec.Struct, frozen=True):
     variables: tuple[str, ...] = ()  # ``NAME=value``, for the ``${NAME}`` of compose
 
 
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """Services that are about to be launched as an environment."""
+
+    name: str  # of the environment; one of that name is replaced
+    composition: str  # path or name of the document; empty where it was written into the step
+    entry_point: str  # its main service; empty: none is named
+    services: Mapping[str, str]  # image by name, in the order of their start
+    engine: str  # where they are; see `runtimes.base.Environments`
+
+
+class Launched(msgspec.Struct, frozen=True):
+    """An environment that was put on record, before anything of it runs."""
+
+    id: str  # 24 hex digits
+    replaced: tuple[str, ...] = ()  # ids of those on the same engine that are to be removed first
+
+
 class Kubeconfig(msgspec.Struct, frozen=True):
     """How steps reach the clusters of the account."""
 
@@ -309,6 +327,23 @@ class Records(Protocol):
 
     async def composition(self, build_id: str, name: str) -> StoredComposition:
         """Return a composition of the account, by its name or id."""
+
+    async def environment_begins(self, build_id: str, launch: Launch) -> Launched:
+        """Put an environment on record that is about to be launched, and give up those of its name.
+
+        Called again it gives up the earlier one, too: a launch that was cut off is begun anew.
+        """
+
+    async def environment_runs(
+        self, build_id: str, environment_id: str, services: Sequence[LaunchedService]
+    ) -> None:
+        """Say that all services of an environment were started, and how they are.
+
+        Raises `LookupError` where it was given up meanwhile; what was started is to be removed then.
+        """
+
+    async def environment_failed(self, build_id: str, environment_id: str) -> None:
+        """Take an environment off the record of which nothing is left. Safe twice."""
 
     async def kubeconfig(self, build_id: str) -> Kubeconfig:
         """Return the kubeconfig of the clusters that the build may reach, a context each."""

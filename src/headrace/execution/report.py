@@ -1,6 +1,13 @@
 """The words of the engine in a step's log. Source: `reference/pipeline-yaml.md` 3.9b."""
 
-from headrace.pipeline.plan import BuildImage, CloneRepository, Deploy, PlannedStep, PushImage
+from headrace.pipeline.plan import (
+    BuildImage,
+    CloneRepository,
+    Deploy,
+    PlannedStep,
+    PushImage,
+    RunCommands,
+)
 
 INITIALIZING = "Initializing Process"  # the build's own first log entry
 READING_EXPORTS = "Reading environment variable exporting file contents."
@@ -45,7 +52,7 @@ def failure_report(step: PlannedStep, reason: str, *, name: str = "StepError") -
 def start_report(step: PlannedStep, image: str, reason: str) -> list[str]:
     """The block for a step of which no process ever ran."""
     cause = reason
-    if not isinstance(step.action, BuildImage | PushImage | Deploy):
+    if isinstance(step.action, RunCommands | CloneRepository):
         cause, image = f"Failed to create a container of: {image}; {reason}", ""
     return _block(step, _place(step, cause), name="StepCouldNotStart", exit_code=None, image=image)
 

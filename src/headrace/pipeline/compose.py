@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.pipeline.compose_ports import Port, PortUnreadable, read_ports
 from headrace.pipeline.variables import VOLUME
 
 _REFERENCE = re.compile(
@@ -22,6 +23,7 @@ _REFERENCE = re.compile(
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgKMG]?)(?:i?[bB])?")
+_RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d{1,6})?")
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
 # True of every service anyway, or without a meaning where nobody sits at a terminal.
 _TRUE_ANYWAY = frozenset(
@@ -76,6 +78,8 @@ class ServiceDefinition(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
     shared_memory_bytes: int = 0
     stop_signal: str = ""
+    ports: tuple[Port, ...] = ()  # only of a composition that outlives its build, as `restart`
+    restart: str = ""  # ``no``, ``always``, ``unless-stopped``, ``on-failure`` or ``on-failure:3``
     depends_on: tuple[str, ...] = ()
 
 
@@ -93,6 +97,7 @@ def read_composition(
     volume: str,
     folder: str = "",
     candidates: Mapping[str, Any] | None = None,
+    lasting: bool = False,
 ) -> Composition:
     """Read a compose document, or the map of its services alone.
 
@@ -102,11 +107,13 @@ def read_composition(
         volume: the name by which a service mounts the build's volume (``CF_VOLUME_NAME``).
         folder: below that volume, where relative paths begin.
         candidates: service definitions to lay over those of the document.
+        lasting: it outlives the build: its ports are opened and its services may be started again,
+            and nothing of it may lie in the build's volume.
 
     Raises:
         CompositionRefused: with all its problems.
     """
-    reader = _Reader(variables, volume, folder)
+    reader = _Reader(variables, volume, folder, lasting=lasting)
     services = reader.services_of(document)
     for name, body in reader.filled(dict(candidates or {})).items():
         under = services.get(name)
@@ -123,11 +130,13 @@ def read_composition(
 class _Reader:
     """Reads one document; collects problems and notes."""
 
-    def __init__(self, variables: Mapping[str, str], volume: str, folder: str) -> None:
+    def __init__(self, variables: Mapping[str, str], volume: str, folder: str, *, lasting: bool) -> None:
         self.errors: list[str] = []
         self.notes: list[str] = []
         self._variables, self._volume, self._folder = variables, volume, folder
         self._name = ""
+        self._keys = {**_KEYS, **_LASTING_KEYS} if lasting else _KEYS
+        self._lasting = lasting
 
     # The document
 
@@ -194,7 +203,7 @@ class _Reader:
         for key, value in body.items():
             if value is None:
                 continue
-            if (read := _KEYS.get(key)) is not None:
+            if (read := self._keys.get(key)) is not None:
                 values |= read(self, value)
             elif key in _CURES:
                 self._fail(f"{key!r} is not known here; {_CURES[key]}")
@@ -291,6 +300,11 @@ class _Reader:
                 self._fail(f"volume {entry!r} has no absolute target")
             elif (mount := self._mount(source, target)) is not None:
                 mounts.append(mount)
+                if self._lasting and mount.shared is not None:
+                    self._fail(
+                        f"volume {entry!r} is the build's, which ends with it; put the files into an image "
+                        "(a step of type build), or name a volume of the composition"
+                    )
         return {"mounts": tuple(mounts)} | ({"tmpfs": tmpfs} if tmpfs else {})
 
     def _parts(self, entry: object) -> tuple[str, str, str]:
@@ -369,6 +383,21 @@ class _Reader:
             return 0
         return int(float(found[1]) * 1024 ** _POWERS[found[2].lower()])
 
+    def ports(self, value: object) -> tuple[Port, ...]:
+        """Return the ports that are to be opened on the machine."""
+        try:
+            return read_ports(value if isinstance(value, list) else [value])
+        except PortUnreadable as refusal:
+            self._fail(str(refusal))
+            return ()
+
+    def restart(self, value: object) -> str:
+        """Return when a service that ended is started again."""
+        policy = "no" if value is False else self.text(value)
+        if "${{" not in policy and not _RESTART.fullmatch(policy):  # a template is filled in later
+            self._fail(f"restart {policy!r} is not known; use no, always, unless-stopped or on-failure")
+        return policy
+
     def extra_hosts(self, value: object) -> tuple[str, ...]:
         """Return ``name:address`` entries."""
         if isinstance(value, dict):
@@ -403,4 +432,8 @@ _KEYS: Mapping[str, Callable[[_Reader, Any], dict[str, Any]]] = {
     "depends_on": lambda read, value: {"depends_on": read.depends_on(value)},
     "links": lambda read, value: {"links": read.links(value)},
     "networks": lambda read, value: {"aliases": read.aliases(value)},
+}
+_LASTING_KEYS: Mapping[str, Callable[[_Reader, Any], dict[str, Any]]] = {
+    "ports": lambda read, value: {"ports": read.ports(value)},
+    "restart": lambda read, value: {"restart": read.restart(value)},
 }

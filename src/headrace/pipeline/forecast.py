@@ -19,6 +19,7 @@ from headrace.pipeline.plan import (
     BuildImage,
     Group,
     Hooks,
+    LaunchComposition,
     Plan,
     PlannedStep,
     PushImage,
@@ -323,7 +324,7 @@ class _Forecaster:
         """
         scope = Scope(variables=self._known)
         stored = stored_references(texts_with_environment(step, scope), scope)
-        if isinstance(step.action, RunCommands | RunComposition):
+        if isinstance(step.action, RunCommands | RunComposition | LaunchComposition):
             return tuple(sorted(self._secrets | stored))
         named: set[str] = set()
         to_read = list(texts_of(step))

@@ -150,6 +150,17 @@ class RunComposition(_Frozen, frozen=True, kw_only=True, tag="composition"):
     registry_contexts: tuple[str, ...] = ()  # names that come first where a domain has several
 
 
+class LaunchComposition(_Frozen, frozen=True, kw_only=True, tag="launch-composition"):
+    """``type: launch-composition``: services that go on when the build has ended, as an environment."""
+
+    composition: dict[str, Any] | str  # as of `RunComposition`
+    variables: tuple[str, ...] = ()  # the same
+    working_directory: str | None = None
+    registry_contexts: tuple[str, ...] = ()  # the same
+    environment_name: str | None = None  # None: what the composition is called
+    entry_point: str | None = None  # its main service
+
+
 class Deploy(_Frozen, frozen=True, kw_only=True, tag="deploy"):
     """``type: deploy``: a new image behind a service, or a manifest, in a cluster. All are templates."""
 
@@ -163,7 +174,15 @@ class Deploy(_Frozen, frozen=True, kw_only=True, tag="deploy"):
 
 
 Action = (
-    RunCommands | CloneRepository | BuildImage | PushImage | WaitForApproval | Group | RunComposition | Deploy
+    RunCommands
+    | CloneRepository
+    | BuildImage
+    | PushImage
+    | WaitForApproval
+    | Group
+    | RunComposition
+    | LaunchComposition
+    | Deploy
 )
 
 

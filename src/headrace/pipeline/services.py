@@ -21,6 +21,7 @@ from headrace.pipeline.fields import (
 from headrace.pipeline.findings import Findings, Place, nearest
 from headrace.pipeline.plan import (
     Action,
+    LaunchComposition,
     Readiness,
     RunComposition,
     Services,
@@ -94,13 +95,20 @@ def check_composition(
     found: Findings,
     *,
     candidates: MappingOf[str, Any] | None = None,
+    lasting: bool = False,
 ) -> None:
     """Report what is wrong with a composition that is written out; one in a file is read when it runs."""
     if not isinstance(composition, dict):
         return
     try:
         # What stands in for a variable does not matter: what is checked is the shape.
-        read_composition(composition, variables=_Anything(), volume=VOLUME_NAME, candidates=candidates)
+        read_composition(
+            composition,
+            variables=_Anything(),
+            volume=VOLUME_NAME,
+            candidates=candidates,
+            lasting=lasting,
+        )
     except CompositionRefused as refusal:
         for line in str(refusal).splitlines():
             found.add(place, line)
@@ -142,6 +150,9 @@ def step_services(value: object, root: Services | None, place: Place, found: Fin
 
 def check_action(action: Action, place: Place, found: Findings) -> None:
     """Report what is wrong with the composition of a step; other actions have none."""
+    if isinstance(action, LaunchComposition):
+        check_composition(action.composition, place / "composition", found, lasting=True)
+        return
     if not isinstance(action, RunComposition):
         return
     if not action.candidates:

@@ -272,7 +272,7 @@ class BuildFacts(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str  # ``project/pipeline``
     url: str  # of the server, without a slash at its end
     created_ms: int  # epoch, milliseconds
-    trigger: str = "build"  # ``build`` or ``webhook``
+    trigger: str = "build"  # ``build``, ``webhook`` or ``launch-composition``
     initiator: str | None = None
     repo_owner: str | None = None
     repo_name: str | None = None

@@ -11,6 +11,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from headrace.pipeline.compose_ports import Port
+
 VOLUME = "/codefresh/volume"  # where every step sees the build's own volume
 
 
@@ -47,6 +49,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     init: bool = False
     shared_memory_bytes: int = 0  # 0: what the engine gives
     stop_signal: str = ""
+    ports: tuple[Port, ...] = ()  # opened on the machine; only of an environment, as `restart`
+    restart: str = ""  # when it is started again: ``always``, ``on-failure:3`` …; empty: never
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +205,59 @@ class Workspace(Protocol):
         """
 
 
+Wish = Literal["start", "stop", "pause", "unpause"]  # for the services of an environment
+
+
+class EngineFailed(Exception):
+    """An engine did not do what it was asked for; the text says what, for people."""
+
+
+class LaunchedService(msgspec.Struct, frozen=True, kw_only=True):
+    """One service of an environment, as it is found on its engine."""
+
+    name: str
+    image: str
+    state: Literal["running", "paused", "stopped"]
+    exit_code: int | None = None  # only of one that has ended
+    ports: Mapping[str, str] = {}  # ``127.0.0.1:32768`` by ``80/tcp``: those that are open
+
+
+class Environments(Protocol):
+    """Services that outlive the build which launched them: an environment, by its id (24 hex digits).
+
+    They are on this machine alone. Every method raises `EngineFailed` where the engine does not
+    answer or refuses, and may be called twice, and by several processes at once.
+    """
+
+    async def engine(self) -> str:
+        """Return what tells this engine from all others, the same after a restart of it."""
+
+    async def launch(self, environment_id: str, services: Mapping[str, Command], *, say: "Say") -> None:
+        """Start services in their order, on a network of their own.
+
+        Args:
+            environment_id: of the environment, which does not exist yet.
+            services: by name, each with `Command.service`; `Command.network` and the volumes of a
+                build mean nothing here.
+            say: as of `Workspace.start`.
+
+        Raises:
+            StepCouldNotStart: one of them did not start. Call `remove` then.
+        """
+
+    async def found(self) -> Mapping[str, tuple[LaunchedService, ...]]:
+        """Return all environments on this engine, by their ids, with their services by name.
+
+        One of which only a network or a volume is left has no services.
+        """
+
+    async def change(self, environment_id: str, wish: Wish) -> None:
+        """Start, stop, pause or go on with all services of an environment; those that are so stay so."""
+
+    async def remove(self, environment_id: str) -> None:
+        """Remove all services of an environment, with their volumes and their network."""
+
+
 class Say(Protocol):
     """Takes one line of text for the log of the step that is being started."""
 
@@ -214,6 +271,10 @@ class Runtime(Protocol):
     name: str
     adopts: bool  # whether started steps outlive this process, so that `Workspace.adopt` finds them
     starts_ahead: bool  # whether `Workspace.expect` does anything
+
+    @property
+    def environments(self) -> Environments | None:
+        """What can outlive a build here; None where nothing can."""
 
     async def open(self, build_id: str, *, volume: str = "") -> Workspace:
         """Return the workspace of a build: a new one, or what is left of it after a restart.

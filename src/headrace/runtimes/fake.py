@@ -30,6 +30,7 @@ from headrace.runtimes.base import (
     StepCouldNotStart,
     StepExit,
 )
+from headrace.runtimes.fake_environments import FakeEnvironments
 from headrace.runtimes.fake_script import Script, missing_shell, served
 
 OUT_OF_MEMORY = 137
@@ -80,6 +81,11 @@ class FakeProcess:
     async def sleep(self, seconds: float) -> None:
         """Let the others run, and time pass by the clock."""
         await (self._clock.sleep(seconds) if seconds > 0 else asyncio.sleep(0))
+
+    @property
+    def ended(self) -> StepExit | None:
+        """How the step ended; None while it runs."""
+        return (self._forced or self._task.result()) if self._task.done() else None
 
     async def exit(self) -> StepExit:
         """Return how the step ended, once it has."""
@@ -260,6 +266,9 @@ class FakeRuntime:
         self.workspaces: dict[str, FakeWorkspace] = {}
         self.files: dict[str, dict[str, bytes]] = {}
         self._clock = clock or SystemClock()
+        self.environments = FakeEnvironments(
+            lambda command: FakeProcess(command, {}, self._clock), stopped=ASKED_TO_END
+        )
 
     async def open(self, build_id: str, *, volume: str = "") -> FakeWorkspace:
         """Return the workspace of a build: a new one, or the one that is there."""

@@ -15,8 +15,3 @@ def test_compositions_are_shown_and_deleted(server, codefresh):
     server.answers["DELETE /api/compositions/5"] = {}
     assert codefresh("get", "com")[1].split() == ["ID", "NAME", "IS_ADVANCED", "5", "shop", "false"]
     assert codefresh("delete", "composition", "shop") == (0, "Composition: shop deleted\n", "")
-
-
-def test_environments_are_shown(server, codefresh):
-    server.answers["GET /api/environments"] = []
-    assert "no available resources" in codefresh("get", "environments")[1]

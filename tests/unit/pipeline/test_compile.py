@@ -116,7 +116,7 @@ def test_breakpoints_mean_nothing_where_nobody_debugs():
 @pytest.mark.parametrize(
     "body",
     [
-        {"type": "launch-composition", "composition": {"services": {}}},
+        {"type": "travis", "services": {}, "test": {"image": "alpine", "command": "true"}},
         {"type": "${{TYPE}}"},
     ],
 )

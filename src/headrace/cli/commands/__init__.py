@@ -50,6 +50,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "debugging": ("debug continue", "debug finish", "debug run", "debug step-over"),
     "documents": ("create pipeline|pip", "create step-type", "replace"),
+    "environments": ("delete environment|env",),
     "helm_repos": ("create helm-repo", "delete helm-repo", "get helm-repo", "patch helm-repo"),
     "images": ("get images|img|image", "tag", "untag"),
     "lists": (

@@ -23,6 +23,7 @@ class Listing:
     Attributes:
         kind: the word before the slash of ``-o name``.
         operation: SDK name of the list.
+        one: SDK name of what returns one by its id or name; empty: named ones are looked for in the list.
         cells: column to the place of its value in the answer, dots lead inwards.
         wide: columns that only ``-o wide`` shows, after the others.
         dates: columns that are moments, with their form.
@@ -32,6 +33,7 @@ class Listing:
 
     kind: str
     operation: str
+    one: str = ""
     cells: Mapping[str, str]
     wide: Mapping[str, str] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +52,7 @@ LISTINGS: dict[str, Listing] = {
     "compositions": Listing(
         kind="composition",
         operation="compositions.list",
+        one="compositions.get",
         summary="Show compositions.",
         cells={"id": "_id", "name": "name", "is_advanced": "isAdvanced"},
         wide={"created": "created"},
@@ -58,9 +61,10 @@ LISTINGS: dict[str, Listing] = {
     "environments": Listing(
         kind="environment",
         operation="envs.list",
+        one="envs.get",
         summary="Show environments.",
         cells={"id": "_id", "name": "name"},
-        wide={"status": "status"},
+        wide={"status": "creationStatus"},
     ),
     "registry": Listing(
         kind="registry",
@@ -134,6 +138,8 @@ def _register(noun: str, listing: Listing) -> None:
     @pass_app
     def get_list(app: App, names: tuple[str, ...], **out: Any) -> None:  # noqa: ANN401 — values of `output_options`
         def rows() -> list[Row]:
+            if names and listing.one:
+                return [_row(app.call(listing.one, id=name), listing) for name in names]
             answer = app.call(listing.operation, query=listing.query)
             found = answer.get("docs") if isinstance(answer, dict) else answer
             every = [_row(item, listing) for item in found or []]

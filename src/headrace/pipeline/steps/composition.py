@@ -46,10 +46,9 @@ class Composition(StepType):
 
 
 class LaunchComposition(StepType):
-    """Services that stay after the build."""
+    """Services that go on when the build has ended, as an environment of the account."""
 
     name = "launch-composition"
-    runs = False
     refused = ("registry_context",)
     renamed = {  # noqa: RUF012  # declared once, never changed
         "composition-variables": "composition_variables",
@@ -61,3 +60,14 @@ class LaunchComposition(StepType):
         "environment_name": Text(),
         "entry_point": Text(),
     }
+
+    def plan(self, spec: StepSpec) -> plan.LaunchComposition:
+        """What the step comes to: the document as written, and what its environment is called."""
+        return plan.LaunchComposition(
+            composition=spec["composition"],
+            variables=spec["composition_variables"] or (),
+            working_directory=spec["working_directory"],
+            registry_contexts=spec["registry_contexts"] or (),
+            environment_name=spec["environment_name"],
+            entry_point=spec["entry_point"],
+        )

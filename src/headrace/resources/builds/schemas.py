@@ -33,7 +33,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     yaml: str  # as its author wrote it
     variables: Mapping[str, str | Sealed]  # all levels merged
-    trigger_kind: str  # ``build`` or ``webhook``
+    trigger_kind: str  # ``build``, ``webhook`` or ``launch-composition``
     parent_id: str | None = None  # the build whose step starts it
     trigger_id: str | None = None
     trigger_name: str | None = None

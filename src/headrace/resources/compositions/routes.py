@@ -3,7 +3,6 @@
 from typing import Any
 
 from headrace.http.auth import Caller
-from headrace.http.errors import NotOffered
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
@@ -66,13 +65,6 @@ def patch_composition(
 def duplicate_composition(id: str, caller: Caller, db: Connection) -> CompositionOut:  # noqa: A002 - as above
     """Store a composition once more, as ``<name>-copy``."""
     return service.duplicate(db, caller.account_id, id)
-
-
-@router.route("POST", "/{id}/run", scope=Scope.GENERAL, sdk="compositions.launch", example=_ONE)
-def launch_composition(id: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: A002 - as above
-    """Launch a composition: not offered, because nothing runs here outside of builds."""
-    service.get(db, caller.account_id, id)
-    raise NotOffered("nothing runs outside of builds; put the composition into a step of type composition")
 
 
 @router.route("DELETE", "/{id}", scope=Scope.GENERAL, sdk="compositions.delete", example=_ONE)

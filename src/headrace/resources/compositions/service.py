@@ -32,12 +32,13 @@ def stored(db: Connection, account_id: str, wanted: str) -> StoredComposition:
     found = _find(db, account_id, wanted)
     return StoredComposition(
         found.yaml_json,
-        tuple(each if isinstance(each, str) else _variable(each) for each in found.vars),
+        tuple(variables(found.vars)),
     )
 
 
-def _variable(given: dict[str, str]) -> str:
-    return f"{given.get('key', '')}={given.get('value', '')}"
+def variables(given: list[str | dict[str, str]]) -> list[str]:
+    """Return ``NAME=value`` of each variable, in either form of the API."""
+    return [one if isinstance(one, str) else f"{one.get('key', '')}={one.get('value', '')}" for one in given]
 
 
 def create(db: Connection, account_id: str, given: CompositionFields) -> CompositionOut:

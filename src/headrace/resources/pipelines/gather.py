@@ -41,6 +41,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """What started a run, where nobody asked for it by hand."""
 
     trigger: Chosen = Chosen()
+    kind: str = "build"  # ``launch-composition``: a stored composition, and no pipeline
     event: GitEvent | None = None  # what happened in a repository
     variables: Mapping[str, str] = {}  # of the event, beside those of Git: ``EVENT_…``
 
@@ -148,6 +149,7 @@ def facts_of(
         url=url,
         created_ms=time.time_ns() // 1_000_000,
         initiator=initiator,
+        trigger=origin.kind,
         repo_owner=origin.trigger.repo_owner,
         repo_name=origin.trigger.repo_name,
         branch=body.branch or None,

@@ -7,7 +7,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from headrace.execution.ports import Deployment, Kubeconfig, MadeImage, Rollout, StoredComposition, Target
+from headrace.execution.ports import (
+    Deployment,
+    Kubeconfig,
+    Launch,
+    Launched,
+    MadeImage,
+    Rollout,
+    StoredComposition,
+    Target,
+)
 from headrace.http.errors import ApiError, NotFound
 from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
@@ -16,9 +25,11 @@ from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import Build
 from headrace.resources.clusters import service as clusters
 from headrace.resources.compositions import service as compositions
+from headrace.resources.environments import service as environments
 from headrace.resources.images import service as images
 from headrace.resources.pipelines import definitions
 from headrace.resources.projects import service as projects
+from headrace.runtimes.base import LaunchedService
 from headrace.storage import signals
 from headrace.storage.engine import Database
 
@@ -123,6 +134,28 @@ class DatabaseRecords:
             return compositions.stored(db, build.account_id, name)
 
         return await self._reading(build_id, read)
+
+    async def environment_begins(self, build_id: str, launch: Launch) -> Launched:
+        """Put an environment of the account on record, and give up those of its name."""
+        return await self._in_transaction(build_id, lambda db, build: environments.begin(db, build, launch))
+
+    async def environment_runs(
+        self, build_id: str, environment_id: str, services: Sequence[LaunchedService]
+    ) -> None:
+        """Say that the services of an environment were started."""
+
+        def write(db: Connection, build: Build) -> None:
+            environments.runs(db, build.account_id, environment_id, services)
+
+        await self._in_transaction(build_id, write)
+
+    async def environment_failed(self, build_id: str, environment_id: str) -> None:
+        """Take an environment off the record."""
+
+        def write(db: Connection, build: Build) -> None:
+            environments.failed(db, build.account_id, environment_id)
+
+        await self._in_transaction(build_id, write)
 
     async def kubeconfig(self, build_id: str) -> Kubeconfig:
         """Return the kubeconfig of the clusters that the pipeline lets into its builds; all by default."""

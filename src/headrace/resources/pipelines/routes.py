@@ -9,11 +9,12 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
 from headrace.pipeline.validate import details_answer, lint_answer, validate
-from headrace.resources.pipelines import analysis, definitions, language, service
+from headrace.resources.pipelines import analysis, definitions, language, launch, service
 from headrace.resources.pipelines.holdings import account_of
 from headrace.resources.pipelines.schemas import (
     AnalyzeBody,
     BuildBody,
+    LaunchBody,
     PipelineNameOut,
     PipelineQuery,
     PipelinesOut,
@@ -28,6 +29,7 @@ from headrace.resources.pipelines.schemas import (
 
 router = Router("/pipelines", tag="pipelines")
 _builds = Router("/builds", tag="builds")  # ``POST /builds/{serviceId}`` runs a pipeline
+_compositions = Router("/compositions", tag="compositions")  # ``POST /compositions/{id}/run`` starts a build
 
 _NAME = {"name": "my-project%2Fmy-basic-pipeline"}
 _STEPS = {"PrintFileList": {"title": "Listing files", "image": "alpine:latest", "commands": ["ls -l"]}}
@@ -324,3 +326,27 @@ def build_by_service(
 
 def _started(build_id: str) -> Reply:
     return Reply(build_id, headers={"Location": f"/api/builds/{build_id}"})
+
+
+@_compositions.route(
+    "POST",
+    "/{id}/run",
+    scope=Scope.GENERAL,
+    sdk="compositions.launch",
+    example=Example(path={"id": "shop"}, body={"vars": ["TAG=1.0"]}),
+)
+def launch_composition(
+    id: str,  # noqa: A002 - the name on the wire
+    body: LaunchBody,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+    outside: Outside,
+) -> Reply:
+    """Launch a stored composition as an environment, and return the id of its build.
+
+    The environment has the name of the composition; an earlier one of that name is terminated.
+    """
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside)
+    return _started(launch.start(db, box, request, id, body))

@@ -92,6 +92,17 @@ class RunBody(msgspec.Struct, kw_only=True, rename="camel"):
     ) = None
 
 
+class LaunchBody(msgspec.Struct, kw_only=True):
+    """What a composition is launched with."""
+
+    vars: Annotated[
+        list[str | dict[str, str]],
+        msgspec.Meta(
+            max_length=1000, description="over its own: `KEY=value`, or an object with `key` and `value`"
+        ),
+    ] = []
+
+
 class PullRequestBody(PullRequest, frozen=True, kw_only=True, rename="camel"):
     """What an event says about a pull request."""
 

@@ -7,7 +7,7 @@ process finds what an old one left, and how two servers on one engine leave each
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,7 +17,6 @@ import msgspec
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
-from aiodocker.volumes import DockerVolume
 
 from headrace.runtimes import volume
 from headrace.runtimes.base import (
@@ -25,16 +24,18 @@ from headrace.runtimes.base import (
     Command,
     ImageBuild,
     ImagePush,
-    RegistryLogin,
     Say,
     StepCouldNotStart,
 )
 from headrace.runtimes.docker import gate
 from headrace.runtimes.docker.ahead import Ahead, Hands, Places
+from headrace.runtimes.docker.environments import DockerEnvironments
+from headrace.runtimes.docker.errors import reason
 from headrace.runtimes.docker.files import VolumeOnDisk, put_files
 from headrace.runtimes.docker.images import DockerImageStep, ImageEngine
-from headrace.runtimes.docker.logins import domain_of, stored_login
-from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of
+from headrace.runtimes.docker.pulls import made_with_image
+from headrace.runtimes.docker.removal import ignore_missing, remove_labelled
+from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of, own_words
 from headrace.runtimes.docker.step import DockerStep, EngineLog
 from headrace.runtimes.docker.volumes import LABEL as VOLUME_LABEL
 from headrace.runtimes.docker.volumes import EngineVolume, sizes
@@ -48,8 +49,6 @@ _SCRIPT = "headrace-script"
 # Shells replace themselves by their last command, and a first process without a handler never
 # hears TERM; with a trap the shell stays and answers. A script may set its own.
 _ANSWERS_TERM = "trap 'exit 143' TERM;"
-_NOT_FOUND = 404
-_NO_CONNECTION = 900  # aiodocker's own status
 _HOST_NAME = "host.docker.internal"
 
 
@@ -60,6 +59,7 @@ class DockerSettings(msgspec.Struct, frozen=True):
     installation: str = "default"  # labels what is ours; differs between servers on one engine
     logins: Path = Path("~/.docker/config.json")  # what `docker login` stores, for pulls
     ahead: bool = True  # start containers before their steps' turn
+    environment_address: str = "127.0.0.1"  # where ports of environments are opened
 
 
 class DockerWorkspace:
@@ -136,7 +136,7 @@ class DockerWorkspace:
             files = await self._disk.files()
             container = await self._create(step, command, say)
         except (DockerError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise StepCouldNotStart(_reason(error)) from error
+            raise StepCouldNotStart(reason(error)) from error
         stream = container.attach(stdout=True, stderr=True)
         running = DockerStep(container, stream, self._log(container))
         try:
@@ -149,8 +149,8 @@ class DockerWorkspace:
             await container.start()
         except (DockerError, aiohttp.ClientError, OSError) as error:
             await running.detach()
-            await _ignore_missing(container.delete(force=True, v=True))
-            raise StepCouldNotStart(_reason(error)) from error
+            await ignore_missing(container.delete(force=True, v=True))
+            raise StepCouldNotStart(reason(error)) from error
         except asyncio.CancelledError:
             await running.detach()
             # The engine may be starting it at this moment: until it is gone, the step has not ended.
@@ -173,7 +173,7 @@ class DockerWorkspace:
         try:
             running = await self._images.start(job, await self._disk.files())
         except (DockerError, aiohttp.ClientError, OSError) as error:
-            raise StepCouldNotStart(_reason(error)) from error
+            raise StepCouldNotStart(reason(error)) from error
         self._jobs = {other for other in self._jobs if not other.has_ended} | {running}
         return running
 
@@ -186,7 +186,7 @@ class DockerWorkspace:
         self._current[step] = running
 
     def _remove_later(self, container: DockerContainer) -> asyncio.Task[None]:
-        task = asyncio.create_task(_ignore_missing(container.delete(force=True, v=True)))
+        task = asyncio.create_task(ignore_missing(container.delete(force=True, v=True)))
         self._removals.add(task)
         task.add_done_callback(self._removals.discard)
         return task
@@ -195,15 +195,9 @@ class DockerWorkspace:
         config = self._config(step, command, [await self._bind(*each) for each in command.volumes])
         if not is_ordinary(command):
             await adapt(self._docker, config, command, name=self._name, labels=self._labels)
-        try:
-            return await self._made(config)
-        except DockerError as error:
-            if error.status != _NOT_FOUND or "image" not in error.message.lower():
-                raise
-        await say(f"Pulling image {command.image}")
-        login = command.login or await asyncio.to_thread(stored_login, self._logins, command.image)
-        await self._pull(command.image, login)
-        return await self._made(config)
+        return await made_with_image(
+            lambda: self._made(config), self._docker, command, logins=self._logins, say=say
+        )
 
     async def _made(self, config: Mapping[str, Any]) -> DockerContainer:
         """Make a container. The engine makes it also for a caller that is cancelled: then it is removed."""
@@ -215,14 +209,6 @@ class DockerWorkspace:
             if making.exception() is None:
                 await asyncio.wait({self._remove_later(making.result())})
             raise
-
-    async def _pull(self, image: str, login: RegistryLogin | None) -> None:
-        if login is None:
-            await self._docker.images.pull(image)
-            return
-        if domain_of(image) != image.partition("/")[0]:
-            image = f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"
-        await self._docker.images.pull(image, auth={"username": login.username, "password": login.password})
 
     def _config(self, step: str, command: Command, binds: list[str]) -> dict[str, Any]:
         config: dict[str, Any] = {
@@ -247,11 +233,7 @@ class DockerWorkspace:
             config["Entrypoint"] = [f"/bin/{command.shell}"]
             config["Cmd"] = ["-c", text]
             return config
-        if command.entry_point is not None:
-            config["Entrypoint"] = list(command.entry_point)
-        if command.cmd is not None:
-            config["Cmd"] = list(command.cmd)
-        return config
+        return config | own_words(command)
 
     async def _bind(self, source: str, target: str) -> str:
         """Return a folder of the volume at another place, in the engine's form."""
@@ -276,7 +258,7 @@ class DockerWorkspace:
             ):
                 adopted = DockerStep(container, None, log)
             else:
-                await _ignore_missing(container.delete(force=True, v=True))
+                await ignore_missing(container.delete(force=True, v=True))
         if adopted is not None:
             files = await self._disk.files()
             if not is_service:  # a service may have no volume to look into
@@ -331,6 +313,12 @@ class DockerRuntime:
         self.starts_ahead = self._settings.ahead
         self._client: Docker | None = None
         self._places = Places(os.cpu_count() or 1)
+        self.environments = DockerEnvironments(
+            self._docker,
+            installation=self._settings.installation,
+            logins=self._settings.logins.expanduser(),
+            address=self._settings.environment_address,
+        )
         self._holders: WeakValueDictionary[str, DockerWorkspace] = WeakValueDictionary()  # by volume
 
     def _docker(self) -> Docker:
@@ -392,37 +380,9 @@ class DockerRuntime:
             await client.close()
 
 
-async def remove_labelled(
-    docker: Docker,
-    filters: Mapping[str, list[str]],
-) -> None:
-    """Remove what carries labels: containers first, then networks and volumes.
-
-    Args:
-        docker: the engine.
-        filters: which objects, as ``{"label": ["name=value"]}``.
-    """
-    containers = await docker.containers.list(all=1, filters=json.dumps(filters))
-    await asyncio.gather(*(_ignore_missing(container.delete(force=True, v=True)) for container in containers))
-    for network in await docker.networks.list(filters=filters):
-        await _ignore_missing((await docker.networks.get(network["Id"])).delete())
-    found = await docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
-    for entry in found["Volumes"] or []:
-        await _ignore_missing(DockerVolume(docker, entry["Name"]).delete())  # type: ignore[no-untyped-call]
-
-
 def _http(host: str) -> str:
     """The address for plain requests; behind a socket, the name of the host does not matter."""
     return "http://localhost" if host.startswith("unix://") else host.replace("tcp://", "http://", 1)
-
-
-async def _ignore_missing(removal: Awaitable[Any]) -> None:
-    """Await a removal; that somebody else was faster (404) or is at it (409) is as good."""
-    try:
-        await removal
-    except DockerError as error:
-        if error.status not in (_NOT_FOUND, 409):
-            raise
 
 
 def _has_failed(task: "asyncio.Task[None]") -> bool:
@@ -439,9 +399,3 @@ def _is_long(script: str) -> bool:
 
 def _script(command: Command) -> str:
     return f"{_ANSWERS_TERM}{command.script}"
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientError) or getattr(error, "status", None) == _NO_CONNECTION:
-        return f"the Docker engine does not answer ({error}); start it, or choose --runtime local"
-    return error.message if isinstance(error, DockerError) else str(error)

@@ -18,6 +18,12 @@ def is_ordinary(command: Command) -> bool:
     return command.service is None and not command.network and not command.stack_of
 
 
+def own_words(command: Command) -> dict[str, Any]:
+    """Return what runs in the place of the image's own entry point and command."""
+    given = {"Entrypoint": command.entry_point, "Cmd": command.cmd}
+    return {key: list(words) for key, words in given.items() if words is not None}
+
+
 def labels_of(network: str) -> dict[str, str]:
     """Return the label by which the services of a network are found again."""
     return {NETWORK_LABEL: network or _OWN}
@@ -41,9 +47,7 @@ async def adapt(
     host = config["HostConfig"]
     own = labels_of(command.network)
     if command.service is not None:
-        _as_service(
-            config, command.service, prefix=f"{name}-{command.network or _OWN}", own={**labels, **own}
-        )
+        as_service(config, command.service, prefix=f"{name}-{command.network or _OWN}", own={**labels, **own})
     if command.service is not None or command.network:
         config["Labels"] |= own
     if command.stack_of:
@@ -60,7 +64,15 @@ async def adapt(
         config["NetworkingConfig"] = {"EndpointsConfig": {network: aliases}}
 
 
-def _as_service(config: dict[str, Any], service: Service, *, prefix: str, own: Mapping[str, str]) -> None:
+def as_service(config: dict[str, Any], service: Service, *, prefix: str, own: Mapping[str, str]) -> None:
+    """Change the configuration of a container into that of a service.
+
+    Args:
+        config: changed in place.
+        service: what it has beyond a step.
+        prefix: of the names of its volumes.
+        own: labels of its volumes.
+    """
     host = config["HostConfig"]
     host["Mounts"] = [
         {

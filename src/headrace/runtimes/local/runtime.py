@@ -169,6 +169,7 @@ class LocalRuntime:
     """
 
     name = "local"
+    environments = None  # there are no containers
     adopts = False  # the kernel ends the steps together with the server
     starts_ahead = False
 
