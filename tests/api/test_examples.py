@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import pytest
 from sqlalchemy import delete, update
 
-from e2e.server import Server, make_key
+from e2e.server import Server, make_key, until
 from headrace.app.installation import routes
 from headrace.client import ApiError, Client
 from headrace.execution.ports import Launch
@@ -39,6 +39,7 @@ SAMPLES = {
 PASSWORD = ROUTES["auth-login"].example.body["password"]
 PIPELINE = "/api/pipelines/my-project%2Fmy-basic-pipeline"
 ASK = {"ask": {"type": "pending-approval"}}
+PAUSE = {"hello": {"image": "alpine", "commands": ["true"], "debug": {"phases": {"before": True}}}}
 HELLO = {"hello": {"image": "alpine", "commands": ["echo hello"]}}
 # What is offered only to say that it is not: so the summary, on which the page of operations rests.
 NOT_OFFERED = {name for name, route in ROUTES.items() if "not offered" in route.summary}
@@ -130,9 +131,8 @@ class Town:
             "spec": {"type": "git.github", "data": {"auth": {"type": "basic", "password": "x"}}},
         }
         assert self.server.call("POST", "/api/contexts", git)[0] in (200, 409)
-        build_id = self.server.run(ASK if operation in WAITING else HELLO)
-        wanted = ("pending-approval",) if operation in WAITING else ("success",)
-        build = self.server.reached(build_id, *wanted)
+        build = self.build(operation)
+        build_id = build["id"]
         location = self.server.get(f"/api/progress/{build['progress']}")["location"]
         key = self.make("tokens-generate")
         pipeline_id = self.server.get(PIPELINE)["metadata"]["id"]
@@ -168,6 +168,16 @@ class Town:
         if operation == "projects-create":
             self.clear(f"/api/projects/{found['PROJECT_ID']}")
         return found
+
+    def build(self, operation):
+        """Return a build that is where the operation wants it: waiting, or ended."""
+        if operation in WAITING:
+            return self.server.reached(self.server.run(ASK), "pending-approval")
+        if operation != "workflow-debug":
+            return self.server.reached(self.server.run(HELLO), "success")
+        build_id = self.server.run(PAUSE, path=PIPELINE.replace("/pipelines/", "/pipelines/debug/"))
+        until(lambda: self.server.build(build_id)["paused"], f"build {build_id} to wait at its breakpoint")
+        return self.server.build(build_id)
 
     def agent(self, name):
         """Make an agent of this name where there is none; return its id."""
