@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from factories import make_build
@@ -126,3 +127,11 @@ def test_what_was_asked_is_forgotten_when_the_build_has_ended(client, database, 
         service.close(db, paused, BuildStatus.ERROR, reason="", now=datetime.now(UTC))
     assert commands(database, paused) == []
     assert client.get(f"/api/builds/{paused.id}").json()["paused"] == []
+
+
+def test_a_step_that_has_ended_waits_no_more(client, database, paused):
+    with database.transaction() as db:
+        state = repository.steps(db, paused.id)["deploy"]
+        repository.store_step(db, paused.id, msgspec.structs.replace(state, status=StepStatus.ERROR))
+    assert client.get(f"/api/builds/{paused.id}").json()["paused"] == []
+    assert client.post(path(paused), {"action": "continue"}).status == 400

@@ -371,3 +371,29 @@ async def test_a_debugged_build_goes_on_at_its_breakpoints_after_every_crash(sto
         assert "never-printed" not in killed.printed("two"), index
         if "cf_export" in killed.printed("two") and "exit code 0" in killed.printed("two"):
             assert "ran-last by-hand" in killed.printed("last"), index
+
+
+TIMES_OUT = """
+version: '1.0'
+steps:
+  one: {image: alpine, fail_fast: false, commands: ['true'], debug: {phases: {before: true}}}
+  last: {image: alpine, commands: ['echo never-printed']}
+"""
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_debug_session_that_timed_out_ends_the_build_after_every_crash(stored):
+    def world():
+        made = World(TIMES_OUT)
+        made.record.plan = debugging(made.record.plan)
+        return made
+
+    whole = world()
+    await whole.run_to_the_end()
+    for index in range(whole.feed.calls):
+        killed = world()
+        assert await crash_at(killed, index, stored=stored)
+        await killed.run_to_the_end()
+        assert killed.record.status is BuildStatus.ERROR, index
+        assert "debug session timed out" in killed.record.reason, index
+        assert killed.printed("last") == "", index

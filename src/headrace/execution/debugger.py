@@ -7,6 +7,7 @@ Source: `reference/pipeline-yaml.md` 12.1.
 """
 
 import asyncio
+import shlex
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from headrace.pipeline.variables import DirectoryUnknown, TextTooLong
 from headrace.runtimes.base import VOLUME, Command, RunningStep, StepCouldNotStart
 
 _WHERE = {"before": "before this step", "override": "in place of this step", "after": "after this step"}
+_TIMED_OUT = "debug session timed out"  # begins the reason of such a step
 _LOST_EXPORTS = f"{EXPORT_FOLDER}/debug"  # what commands beside a step export reaches no step
 
 
@@ -42,6 +44,9 @@ class Debugger:
     def _take_up(self) -> None:
         """Work out from the stored states what the last command of an earlier claim meant."""
         states = self._site.board.states.values()
+        late = [state for state in states if not self._off and state.reason.startswith(_TIMED_OUT)]
+        if late:
+            self._site.fail(late[0].reason)
         left = [one for state in states for one in state.passed.values()]
         self._off = self._off or any(one.action == "finish" for one in left)
         last = max(left, key=lambda one: one.at, default=None)
@@ -106,7 +111,9 @@ class _Session:
             phase=self._phase, since=now, until=now + timedelta(seconds=site.settings.debug_session_s)
         )
         await desk.book.say(f"Paused {_WHERE[self._phase]} at a breakpoint, until {_utc(waits)}")
-        await desk.book.say(f"Go on: codefresh debug continue {site.build_id} --step '{desk.step.name}'")
+        await desk.book.say(
+            f"Go on: codefresh debug continue {site.build_id} --step {shlex.quote(desk.step.name)}"
+        )
         await desk.report(paused=waits)
         return waits
 
@@ -120,9 +127,9 @@ class _Session:
             self._helpers.append(asking)
             await self._first_of(asking, deadline)
             if site.stop.done():
-                return await self._ended(terminated(site.stop.result()))
+                return self._ended(terminated(site.stop.result()))
             if not asking.done():
-                return await self._ended(self._timed_out())
+                return self._ended(self._timed_out())
             command = asking.result()
             site.touch()
             if command.action != "run":
@@ -134,14 +141,12 @@ class _Session:
 
     def _timed_out(self) -> Ending:
         minutes = f"{self._site.settings.debug_session_s / 60:g}"
-        reason = (
-            f"debug session timed out: nobody continued step {self._desk.step.name!r} in {minutes} minutes"
-        )
+        reason = f"{_TIMED_OUT}: nobody continued step {self._desk.step.name!r} in {minutes} minutes"
         self._site.fail(reason)
         lines = report.failure_report(self._desk.step, reason, name="DebugSessionTimedOut")
         return Ending(status=StepStatus.ERROR, reason=reason, lines=tuple(lines))
 
-    async def _ended(self, ending: Ending) -> Ending:
+    def _ended(self, ending: Ending) -> Ending:
         self._desk.state = msgspec.structs.replace(self._desk.state, paused=None)
         return ending
 
@@ -158,10 +163,15 @@ class _Session:
     async def _carry_out(self, asked: DebugCommand, deadline: "asyncio.Future[None]") -> None:
         desk, site = self._desk, self._site
         await desk.book.say(f"Debugger: {asked.by or 'somebody'} runs: {' '.join(asked.text.split())}")
+        starting = asyncio.ensure_future(self._start(asked))
+        self._helpers.append(starting)
+        await self._first_of(starting, deadline)
+        if not starting.done():  # it may pull an image for long
+            await call_off([starting])
+            if starting.cancelled() or starting.exception() is not None:
+                return
         try:
-            command = await self._command(asked.text)
-            unit = f"debug-{desk.index}-{asked.id}"
-            running = await site.workspace.start(unit, command, say=desk.book.say)
+            running = starting.result()
         except (StepRefused, DirectoryUnknown, TextTooLong, StepCouldNotStart, OSError) as failure:
             await desk.book.say(f"Debugger: the command could not run: {failure}")
             return
@@ -175,6 +185,11 @@ class _Session:
             await asyncio.wait({following}, timeout=site.settings.destroy_deadline_s)
         if following.done():
             await desk.book.say(f"Debugger: exit code {following.result()}")
+
+    async def _start(self, asked: DebugCommand) -> RunningStep:
+        command = await self._command(asked.text)
+        unit = f"debug-{self._desk.index}-{asked.id}"
+        return await self._site.workspace.start(unit, command, say=self._desk.book.say)
 
     async def _first_of(self, *waited: "asyncio.Future[Any]") -> None:
         await asyncio.wait([*waited, self._site.stop], return_when=asyncio.FIRST_COMPLETED)

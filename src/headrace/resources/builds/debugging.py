@@ -28,7 +28,7 @@ def asked(build_id: str) -> str:
 
 def shown(state: StepState) -> PauseOut | None:
     """Show the breakpoint at which a step waits."""
-    if state.paused is None:
+    if state.paused is None or state.status.is_final:
         return None
     return PauseOut(
         step=state.name,
