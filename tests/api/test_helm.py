@@ -61,6 +61,17 @@ def test_a_board_is_found_by_id_and_name_and_changed(client, board):
     assert client.get("/api/helm/boards").json() == []
 
 
+@pytest.mark.parametrize(
+    ("index", "status"), [("3", 200), ("x", 400), ("-1", 400), ("", 400), ("1234567", 400)]
+)
+def test_a_place_may_be_a_text_of_digits_as_the_official_client_sends_it(client, board, index, status):
+    body = {"boardId": board["_id"], "name": "s", "index": index}
+    answer = client.post("/api/helm/boards/sections", body)
+    assert answer.status == status
+    if status == 200:
+        assert answer.json()["index"] == 3
+
+
 def test_sections_stand_in_the_order_of_their_places(client, board, section):
     first = client.post(
         "/api/helm/boards/sections", {"boardId": board["_id"], "name": "early", "index": 1}

@@ -22,6 +22,7 @@ GLOBAL_OPTIONS = {
     "--request-max-retries": 1,
     "--request-retry-delay": 1,
 }
+LARGEST = 1e9  # milliseconds of an option: more than eleven days
 HIDDEN = ("__complete",)
 
 
@@ -155,9 +156,12 @@ def _options(given: Mapping[str, str], environ: Mapping[str, str]) -> RequestOpt
     def number(name: str, default: float) -> float:
         text = given.get(name) or environ.get(ENV_PREFIX + name[2:].replace("-", "_").upper())
         try:
-            return default if text is None else float(text)
+            found = default if text is None else float(text)
         except ValueError:
-            raise Refused(f"option {name!r} needs a number, not {text!r}") from None
+            found = -1
+        if not 0 <= found < LARGEST:
+            raise Refused(f"option {name!r} needs a number from 0 on, not {text!r}")
+        return found
 
     insecure = given.get("--insecure", environ.get(ENV_PREFIX + "INSECURE", "false")) == "true"
     return RequestOptions(

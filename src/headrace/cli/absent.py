@@ -5,7 +5,6 @@ _CHARTS = "run helm or kubectl in a step of a pipeline; the type 'deploy' applie
 _PLATFORM = "there are no environments of the whole platform here; see: codefresh get runtime-environments"
 
 ABSENT = {
-    "analyze": "write the pipeline by hand and check it with: codefresh validate FILE",
     "assign": _PLATFORM,
     "attach": _RUNNERS,
     "components": "it has no parts to download",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from headrace.cli import yamltext
 from headrace.cli.errors import Refused
@@ -52,7 +53,9 @@ class ConfigFile:
     @property
     def entries(self) -> dict[str, dict[str, Any]]:
         """Name to entry, in the order of the file."""
-        found = self.document.get("contexts") or {}
+        found = self.document.get("contexts")
+        if not isinstance(found, dict):
+            return {}
         return {str(name): entry for name, entry in found.items() if isinstance(entry, dict)}
 
     @property
@@ -68,13 +71,15 @@ class ConfigFile:
             return None
         if entry.get("type") not in ("APIKey", "JWT"):
             raise Refused(f"context {name!r} in {self.path} has an unknown type; it must be APIKey or JWT")
-        return AuthContext(
-            name=name, url=str(entry.get("url") or DEFAULT_URL), token=str(entry.get("token", ""))
-        )
+        try:
+            url = clean_url(str(entry.get("url") or DEFAULT_URL))
+        except Refused as error:
+            raise Refused(f"context {name!r} in {self.path}: {error}") from error
+        return AuthContext(name=name, url=url, token=str(entry.get("token", "")))
 
     def put(self, name: str, entry: Mapping[str, Any]) -> None:
         """Add or renew a context; keys of an old entry that the new one lacks stay."""
-        contexts = self.document.get("contexts") or {}
+        contexts = self.entries
         contexts[name] = {**contexts.get(name, {}), **entry}
         self.document = {**self.document, "contexts": contexts}
 
@@ -128,10 +133,18 @@ def clean_url(url: str) -> str:
     """An address without a slash at its end.
 
     Raises:
-        Refused: it is no http(s) address.
+        Refused: it is no http(s) address of a host.
     """
-    if not url.startswith(("http://", "https://")):
-        raise Refused(f"{url!r} is no address of a server; it begins with http:// or https://")
+    wrong = f"{url!r} is no address of a server; it is like https://ci.example or http://127.0.0.1:8080"
+    if not url.startswith(("http://", "https://")) or not url.isprintable() or " " in url:
+        raise Refused(wrong)
+    try:
+        parts = urlsplit(url)
+        there = parts.hostname and parts.port != 0
+    except ValueError:
+        there = None
+    if not there:
+        raise Refused(wrong)
     return url.rstrip("/")
 
 

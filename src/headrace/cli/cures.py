@@ -104,6 +104,8 @@ def unexpected(error: Exception) -> str:
     """An error that no code foresaw: mostly an answer of another form than the command reads."""
     if isinstance(error, OSError):
         return f"{error.filename or 'output'}: {error.strerror or error}"
+    if isinstance(error, UnicodeEncodeError):
+        return "a word of the command line, a name or the key has characters that cannot be sent or printed"
     if isinstance(error, KeyError | TypeError | AttributeError | IndexError | ValueError):
         what = f"{type(error).__name__}: {error}"
         return f"the server's answer has another form than this command reads ({what}); is it up to date?"

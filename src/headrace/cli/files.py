@@ -14,7 +14,7 @@ def read_text(name: str) -> str:
     """The text of a file; raises `Refused` where it cannot be read."""
     try:
         return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # of bytes that are no UTF-8, or a name that no file has
         raise Refused(f"Failed to read file; caused by Error: {error}") from error
 
 

@@ -146,7 +146,7 @@ class Client(Resources):
             headers[KEY_HEADER] = str(uuid.uuid4())
         target += query_string(query or {})
         with self.open(method, target, payload, headers, may_repeat=may_repeat) as response:
-            text, kind = read_all(response), response.headers.get("Content-Type") or ""
+            text, kind = self._text(response), response.headers.get("Content-Type") or ""
         if kind.startswith("text/html") and target != "/api/":
             raise Unreachable(
                 f"{self.url} answers with a web page, not as this API does; is the address right?"
@@ -219,7 +219,7 @@ class Client(Resources):
             if response.status < HTTPStatus.MULTIPLE_CHOICES:
                 return response
             asked_wait = response.headers.get("Retry-After")
-            refused = error_of(response.status, read_all(response), key=self.key, wait=asked_wait)
+            refused = error_of(response.status, self._text(response), key=self.key, wait=asked_wait)
             if not _passes(refused, repeat=repeat):
                 raise refused
             delay = max(delay, refused.retry_after_s or 0)
@@ -234,6 +234,12 @@ class Client(Resources):
         host, slash, path = rest.partition("/")
         patient = replace(self.options, timeout_s=0)
         return replace(self, url=f"{scheme}://{host}", key="", options=patient).request("GET", slash + path)
+
+    def _text(self, response: HTTPResponse) -> str:
+        try:
+            return read_all(response)
+        except (OSError, protocol_error()) as error:
+            raise Unreachable(f"the answer of {self.url} broke off: {_reason(error)}; try again") from error
 
     def _lost(self, failure: str) -> Unreachable:
         return Unreachable(
@@ -265,10 +271,14 @@ class Client(Resources):
             connection.connect()
             sent[0] = True
             connection.request(method, path, body=payload, headers=everything)
-            return connection.getresponse()
+            response = connection.getresponse()
         except BaseException:
             connection.close()
             raise
+        if connection.sock is not None:  # the host would hold the connection: it goes with the answer
+            connection.sock.close()
+            connection.sock = None
+        return response
 
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": "headrace-python", "Connection": "close", **self.headers}

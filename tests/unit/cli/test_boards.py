@@ -64,12 +64,12 @@ def test_boards_sections_and_repositories_are_shown_and_changed(codefresh, words
     [
         ("get board --id nope", "Board 'nope' was not found"),
         ("get board --name nope", "Board 'nope' was not found"),
-        ("get sections", "Neither board-id nor board-name were specified"),
+        ("get sections", "Neither board-id nor board-name was specified"),
         ("get section nope", "Section 'nope' was not found"),
-        ("create section x", "Neither board-id nor board-name were specified"),
+        ("create section x", "Neither board-id nor board-name was specified"),
         ("patch section", "Neither section-id nor section-name was specified"),
-        ("delete board", "Neither board-id nor board-name were specified"),
-        ("delete section --name x", "Neither board-id nor board-name were specified"),
+        ("delete board", "Neither board-id nor board-name was specified"),
+        ("delete section --name x", "Neither board-id nor board-name was specified"),
         ("get helm-repo nope", "Helm repo 'nope' was not found."),
     ],
 )

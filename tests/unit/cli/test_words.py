@@ -3,6 +3,7 @@
 import click
 import pytest
 
+from headrace.cli.absent import ABSENT
 from headrace.cli.commands import MODULES, words_of
 from headrace.cli.verbs import VERBS, Array, build_root, rewrite
 
@@ -57,7 +58,10 @@ def test_an_unknown_command_says_what_was_meant_and_exits_with_0(codefresh):
         (("get", "nothing"), "no command 'get nothing'; there are: agents"),
         (("get", "builds", "--status", "odd"), "'odd' is not one of"),
         (("approve",), "Missing argument 'BUILD_ID'"),
-        (("--request-timeout", "soon", "get", "builds"), "option '--request-timeout' needs a number"),
+        (
+            ("--request-timeout", "soon", "get", "builds"),
+            "option '--request-timeout' needs a number from 0 on",
+        ),
         (("--cfconfig",), "option '--cfconfig' needs a value"),
     ],
 )
@@ -108,6 +112,12 @@ def test_a_command_of_the_official_client_that_is_not_here_is_an_error_with_a_wa
     code, out, err = codefresh(*words.split())
     assert (code, out) == (1, "")
     assert f"'codefresh {words.split()[0]}' is not offered here; " in err
+
+
+def test_no_command_that_is_here_is_called_absent():
+    lines = [words_of(line) for listed in MODULES.values() for line in listed]
+    here = {word for verb, nouns in lines for word in (verb.split()[:1] or nouns)}
+    assert not here & set(ABSENT)
 
 
 def test_every_listed_command_exists_and_has_a_summary():

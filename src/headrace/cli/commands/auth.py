@@ -64,7 +64,15 @@ def get_contexts(app: App) -> None:
             "(see codefresh auth create-context --help)"
         )
     else:
-        _print(app, [file.context(name) for name in sorted(file.entries)], file.current_name)
+        _print(app, [_saved(file, name) for name in sorted(file.entries)], file.current_name)
+
+
+def _saved(file: auth.ConfigFile, name: str) -> auth.AuthContext | str:
+    """A context of the file, or the name of one that cannot be used."""
+    try:
+        return file.context(name) or name
+    except Refused:
+        return name
 
 
 @leaf("auth current-context")
@@ -84,15 +92,17 @@ def _print_given(app: App, context: auth.AuthContext) -> None:
     _print(app, [context], context.name)
 
 
-def _print(app: App, contexts: list[auth.AuthContext | None], current: str | None) -> None:
+def _print(app: App, contexts: list[auth.AuthContext | str], current: str | None) -> None:
     from headrace.cli.output import align
 
     lines = [["CURRENT", "NAME", "URL", "ACCOUNT", "STATUS"]]
     for context in contexts:
-        if context is not None:
-            account, status = _probe(app, context)
-            mark = "*" if context.name == current else ""
-            lines.append([mark, context.name, context.url, account, status])
+        name = context if isinstance(context, str) else context.name
+        mark = "*" if name == current else ""
+        if isinstance(context, str):
+            lines.append([mark, name, "", "", "Not usable"])
+        else:
+            lines.append([mark, name, context.url, *_probe(app, context)])
     click.echo(align(lines))
 
 

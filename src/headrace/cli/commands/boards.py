@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BOARDS = Columns(default=("id", "name", "filter"))
 SECTIONS = Columns(default=("id", "name", "board_id", "cluster"))
-NO_BOARD = "Neither board-id nor board-name were specified"
+NO_BOARD = "Neither board-id nor board-name was specified"
 NO_SECTION = "Neither section-id nor section-name was specified"
 
 

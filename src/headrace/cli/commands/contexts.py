@@ -17,6 +17,25 @@ if TYPE_CHECKING:
     from headrace.cli.app import App
 
 COLUMNS = Columns(default=("name", "type"))
+KINDS = (
+    "config",
+    "git.bitbucket-server",
+    "git.bitbucket",
+    "git.github",
+    "git.github-app",
+    "git.codefresh-github-app",
+    "git.gitlab",
+    "git.stash",
+    "helm-repository",
+    "secret-yaml",
+    "secret",
+    "storage.gc",
+    "storage.s3",
+    "yaml",
+    "secret-store.kubernetes",
+    "secret-store.kubernetes-runtime",
+    "secret-store.hashicorp-vault",
+)
 GITHUB_HOST, GITHUB_PREFIX = "api.github.com", "/"
 GITLAB_URL = "https://gitlab.com/api/v4/"
 
@@ -140,7 +159,7 @@ def create_helm_http(app: App, name: str, url: str) -> None:
 
 @leaf("get contexts")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--type", "kinds", multiple=True, metavar="TYPE", help="Only contexts of this type.")
+@click.option("--type", "kinds", type=click.Choice(KINDS), multiple=True, help="Only contexts of this type.")
 @click.option("--decrypt", is_flag=True, help="Show encrypted values.")
 @click.option("--prepare", is_flag=True, help="Renew a token that runs out first.")
 @click.option("--force-prepare", is_flag=True, help="Renew it in any case.")
@@ -187,7 +206,7 @@ def delete_context(app: App, name: str | None, filename: str | None) -> None:
     if filename is not None:
         name = files.read_resource(filename)[1]
     if not name:
-        raise Refused("Name is missing")
+        raise Refused("Name must be provided")
     app.call("contexts.delete", name=name)
     click.echo(f"Context: {name} deleted")
 

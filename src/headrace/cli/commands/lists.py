@@ -28,6 +28,7 @@ class Listing:
         wide: columns that only ``-o wide`` shows, after the others.
         dates: columns that are moments, with their form.
         query: what the request always says.
+        info: what ``-o json`` prints, as ``cells``; empty for the answer as it is.
         summary: for ``--help``.
     """
 
@@ -38,6 +39,7 @@ class Listing:
     wide: Mapping[str, str] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, object] = field(default_factory=dict)
+    info: Mapping[str, str] = field(default_factory=dict)
     summary: str
 
 
@@ -48,6 +50,7 @@ LISTINGS: dict[str, Listing] = {
         summary="Show clusters.",
         cells={"id": "_id", "name": "selector"},
         wide={"provider": "provider", "provideragent": "providerAgent"},
+        info={"id": "_id", "name": "selector", "provider": "provider", "providerAgent": "providerAgent"},
     ),
     "compositions": Listing(
         kind="composition",
@@ -78,6 +81,7 @@ LISTINGS: dict[str, Listing] = {
             "behindfirewall": "behindFirewall",
             "default": "default",
         },
+        info={key: key for key in ("provider", "name", "kind", "_id", "behindFirewall", "default")},
     ),
     "system-runtime-environments": Listing(
         kind="runtime-environment",
@@ -97,6 +101,7 @@ LISTINGS: dict[str, Listing] = {
             "tags": "tags",
             "users": "users",
         },
+        info={"id": "_id", **{key: key for key in ("name", "type", "account", "tags", "users")}},
     ),
 }
 
@@ -117,6 +122,15 @@ def _cell(item: Mapping[str, Any], listing: Listing, column: str, place: str) ->
     return value
 
 
+def _info(item: Mapping[str, Any], listing: Listing) -> dict[str, Any]:
+    found = {key: _value(item, place) for key, place in listing.info.items()} or dict(item)
+    if "users" in listing.info and isinstance(found["users"], list):
+        found["users"] = [
+            {"id": user.get("_id"), "userName": user.get("userName")} for user in found["users"]
+        ]
+    return found
+
+
 def _row(item: Mapping[str, Any], listing: Listing) -> Row:
     places = {**listing.cells, **listing.wide}
     cells = {column: _cell(item, listing, column, place) for column, place in places.items()}
@@ -124,8 +138,9 @@ def _row(item: Mapping[str, Any], listing: Listing) -> Row:
     return Row(
         id=None if found is None else str(found),
         name=f"{listing.kind}/{cells.get('name')}",
-        info=dict(item),
+        info=_info(item, listing),
         cells=cells,
+        gaps=bool(listing.info),
     )
 
 

@@ -16,6 +16,24 @@ if TYPE_CHECKING:
     from headrace.cli.app import App
 
 COLUMNS = Columns(default=("name", "version", "extends", "last_changed_by"))
+FIELDS = (
+    "version",
+    "metadata",
+    "environmentCertPath",
+    "runtimeScheduler",
+    "dockerDaemonScheduler",
+    "history",
+    "extends",
+    "description",
+    "isPublic",
+    "isDefault",
+    "accountId",
+    "plan",
+    "accounts",
+    "nonComplete",
+    "appProxy",
+    "tags",
+)
 IMAGES = Columns(default=("component", "image"))
 
 
@@ -27,7 +45,8 @@ def _row(environment: dict[str, Any]) -> Row:
         "extends": environment.get("extends"),
         "last_changed_by": metadata.get("changedBy"),
     }
-    return Row(id=None, name=f"RuntimeEnvironments/{metadata.get('name')}", info=environment, cells=cells)
+    info = {key: environment[key] for key in FIELDS if key in environment}
+    return Row(id=None, name=f"RuntimeEnvironments/{metadata.get('name')}", info=info, cells=cells)
 
 
 @leaf("get runtime-environments")

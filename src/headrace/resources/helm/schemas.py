@@ -10,6 +10,10 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Filter = str | dict[str, Any]
 _Cluster = Annotated[str, msgspec.Meta(max_length=255, description="cluster, or `cluster/namespace`")]
 _Place = Annotated[int, msgspec.Meta(ge=0, le=1_000_000, description="place on the board")]
+_Digits = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9]{1,6}$", description="place on the board, as the official client writes it"),
+]
 _Color = Annotated[str, msgspec.Meta(max_length=32)]
 Order = dict[str, _Place]
 
@@ -37,7 +41,12 @@ class SectionFields(msgspec.Struct, kw_only=True, rename="camel"):
     name: Name | None = None
     section: _Cluster | None = None
     color: _Color | None = None
-    index: _Place | None = None
+    index: _Place | _Digits | None = None
+
+    @property
+    def place(self) -> int | None:
+        """The index as a number; None where it was not given."""
+        return None if self.index is None else int(self.index)
 
 
 class SectionOut(msgspec.Struct, kw_only=True, rename={"id": "_id", "board_id": "boardId"}):

@@ -108,7 +108,7 @@ def create_section(db: Connection, account_id: str, body: SectionFields) -> Sect
             name=name,
             section=body.section or "",
             color=body.color or _COLOR,
-            index=body.index or 0,
+            index=body.place or 0,
             created_at=datetime.now(UTC),
         )
     return section(db, account_id, id=made)
@@ -127,7 +127,7 @@ def change_section(db: Connection, account_id: str, section_id: str, body: Secti
         "name": body.name,
         "section": body.section,
         "color": body.color,
-        "index": body.index,
+        "index": body.place,
     }
     values = {name: value for name, value in values.items() if value is not None}
     if body.board_id is not None:
