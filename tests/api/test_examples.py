@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from e2e.server import Server, make_key, until
 from headrace.app.installation import routes
@@ -26,6 +26,7 @@ from headrace.resources.environments import service as launched
 from headrace.resources.environments.model import environments as launched_environments
 from headrace.resources.runtime_environments import service as environments
 from headrace.resources.runtime_environments.schemas import Worker
+from headrace.resources.users import repository as people
 from headrace.resources.users import service as users
 from headrace.runtimes.base import LaunchedService
 from headrace.storage.engine import Database, sqlite_url
@@ -56,6 +57,8 @@ OTHERWISE = {
     "helm-sections-create": 404,  # its board is only an example
     "repos-git-list": 400,  # so is the password of the integration
     "repos-git-get-repo": 400,
+    "accounts-add-existing-user-to-account": 409,  # is in it
+    "accounts-add-pending-user-without-account": 404,  # the account is only an example
     "pipelines-analyze": 400,
     "teams-synchronize-client-with-group": 400,
     "agents-report-task": 403,  # with the agent's own key
@@ -87,6 +90,8 @@ def server(tmp_path_factory, migrated_sqlite):
     with database.transaction() as db:
         acme = accounts.by_name(db, "acme")
         users.create(db, acme.id, "admin", password=PASSWORD, is_account_admin=True, now=datetime.now(UTC))
+        for user_id in users.members(db, acme.id):  # the key is that of an admin of the installation
+            people.change(db, user_id, is_platform_admin=True)
     database.close()
     with Server(data, "--runtime", "fake", "--rate-limit", "0", key=key) as found:
         yield found
@@ -157,6 +162,11 @@ class Town:
         assert self.server.call("POST", "/api/webhooks/git")[0] == 200
         if operation == "triggers-events-create":
             self.clear(f"/api/hermes/events/{found['EVENT']}")
+        if operation == "accounts-add-account":  # no operation deletes one
+            database = Database(sqlite_url(self.server.data / "headrace.db"))
+            with database.transaction() as db:
+                db.execute(text("DELETE FROM accounts WHERE name = 'new-account'"))
+            database.close()
         if operation == "agent-create":
             for one in self.server.get("/api/agents?name=my-agent"):
                 self.clear(f"/api/agent/{one['id']}")
@@ -200,7 +210,14 @@ class Town:
         section = {"boardId": board_id, "name": "main"}
         for team in self.server.get("/api/team"):
             self.clear(f"/api/team/{team['_id']}")
-        user_id = self.server.get(f"/api/accounts/{account_id}/users")[0]["_id"]
+        for user in self.server.get(f"/api/accounts/{account_id}/users"):
+            if user["userName"] in ("kim@example.org", "temporary"):
+                self.clear(f"/api/accounts/{account_id}/{user['_id']}")
+        # Somebody who may be taken out: not the user of the key.
+        made = self.server.call("POST", f"/api/accounts/{account_id}/adduser", {"userDetails": "temporary"})[
+            1
+        ]
+        user_id = made["_id"]
         team = {"name": "ops", "users": [user_id]}
         return {
             "BOARD_ID": board_id,

@@ -18,7 +18,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -82,6 +82,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     wants: tuple[tuple[str, Any], ...]  # (parameter, what fills it) in the handler's order
     is_async: bool
     admin: bool  # only for admins of the account
+    platform: bool  # only for admins of the installation
     pattern: re.Pattern[str]
     summary: str
     description: str
@@ -128,7 +129,7 @@ class Router:
         sdk: str,
         operation: str | None = None,
         effect: bool | None = None,
-        admin: bool = False,
+        admin: bool | Literal["platform"] = False,
         example: Example | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation; the docstring of the handler is its documentation.
@@ -140,7 +141,7 @@ class Router:
             sdk: the name in existing clients, ``pipelines.get``.
             operation: the ``operationId``; by default the sdk name with dashes, ``pipelines-get-names``.
             effect: it writes, although it is a GET (as approve and restart are).
-            admin: only admins of the account may call it.
+            admin: only admins of the account may call it; ``platform``: only those of the installation.
             example: what the documented ``curl`` sends.
         """
 
@@ -157,7 +158,8 @@ class Router:
                     tag=self.tag,
                     effect=method != "GET" if effect is None else effect,
                     example=example or Example(),
-                    admin=admin,
+                    admin=admin is True,
+                    platform=admin == "platform",
                 )
             )
             return handler

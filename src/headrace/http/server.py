@@ -316,6 +316,8 @@ class Api:
             raise Forbidden(message, missingScopes=[str(route.scope)])
         if route.admin and not (caller.is_account_admin or caller.is_platform_admin):
             raise Forbidden(f"only an admin of the account {caller.account_name!r} may do this")
+        if route.platform and not caller.is_platform_admin:
+            raise Forbidden("only an admin of the installation may do this")
 
     def _arguments(
         self,

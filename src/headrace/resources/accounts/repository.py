@@ -31,6 +31,12 @@ def by_name(db: Connection, name: str) -> Account | None:
     return _one(db, accounts.c.name == name)
 
 
+def listed(db: Connection) -> list[Account]:
+    """Return all accounts by name."""
+    query = select(accounts).order_by(accounts.c.name)
+    return [Account(**row) for row in db.execute(query).mappings()]
+
+
 def any_exists(db: Connection) -> bool:
     """Tell whether there is an account at all."""
     return db.execute(select(accounts.c.id).limit(1)).first() is not None

@@ -1,4 +1,4 @@
-"""Accounts: made by an operator, never by a caller of the API."""
+"""Accounts: made by an operator, or by an admin of the installation."""
 
 from datetime import datetime
 
@@ -9,10 +9,11 @@ from headrace.kit.ids import new_id
 from headrace.resources.accounts import repository
 from headrace.resources.accounts.repository import Account
 
-__all__ = ["Account", "any_exists", "by_id", "by_name", "create"]
+__all__ = ["Account", "any_exists", "by_id", "by_name", "create", "listed"]
 
 _LONGEST_NAME = 255
 any_exists = repository.any_exists
+listed = repository.listed
 
 
 def create(db: Connection, name: str, *, now: datetime) -> Account:

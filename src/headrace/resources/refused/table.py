@@ -26,8 +26,8 @@ class Line(msgspec.Struct, frozen=True):
 
 _READ, _WRITE = Scope.CLUSTER_READ, Scope.CLUSTER_WRITE
 _RULES = "rights are the scopes of keys and the admins of the account; POST /api/auth/key with scopes"
-_PEOPLE = "people are added by the operator: 'headrace user create', 'headrace user --help'"
-_ACCOUNTS = "accounts are made by the operator: 'headrace account create NAME'"
+_PEOPLE = "what a user is called does not change; DELETE and POST /api/accounts/{id}/adduser make another"
+_ACCOUNTS = "an account stays as it was made; POST /api/admin/accounts makes another"
 _CLUSTER = "register a cluster by POST /api/clusters/local/cluster, with a kubeconfig or a token"
 _RELEASE = "run Helm in a step of a pipeline, and start it by POST /api/pipelines/run/{name}"
 _ENVIRONMENTS = "environments are those of the workers that report; GET /api/runtime-environments lists them"
@@ -167,46 +167,6 @@ LINES = (
     Line("DELETE", "/abac/{rule}", "abac.rules.delete", "Delete a team rule", _RULES, admin=True),
     Line("GET", "/abac/{rule}", "abac.rules.get", "Get a team rule", _RULES, admin=True),
     Line(
-        "DELETE",
-        "/accounts/{accountId}/{userId}",
-        "accounts.deleteUserFromAccount",
-        "Take a user out of an account",
-        _PEOPLE,
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/accounts/{accountId}/{userId}/adduser",
-        "accounts.addExistingUserToAccount",
-        "Add a user to an account",
-        _PEOPLE,
-        admin=True,
-    ),
-    Line(
-        "DELETE",
-        "/accounts/{accountId}/{userId}/admin",
-        "accounts.deleteAdmin",
-        "Make an admin a user",
-        _PEOPLE,
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/accounts/{accountId}/{userId}/admin",
-        "accounts.setAsAdmin",
-        "Make a user an admin",
-        _PEOPLE,
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/accounts/{id}/adduser",
-        "accounts.addUserToAccount",
-        "Invite a user to an account",
-        _PEOPLE,
-        admin=True,
-    ),
-    Line(
         "POST",
         "/accounts/{id}/update",
         "accounts.updateAccountPublicSettings",
@@ -222,20 +182,9 @@ LINES = (
         _PEOPLE,
         admin=True,
     ),
-    Line("GET", "/admin/accounts", "accounts.listAccounts", "List all accounts", _ACCOUNTS, admin=True),
-    Line("POST", "/admin/accounts", "accounts.addAccount", "Create an account", _ACCOUNTS, admin=True),
-    Line(
-        "POST",
-        "/admin/accounts/addpendinguser",
-        "accounts.addPendingUserWithoutAccount",
-        "Invite a user to the installation",
-        _PEOPLE,
-        admin=True,
-    ),
     Line(
         "DELETE", "/admin/accounts/{id}", "accounts.deleteAccount", "Delete an account", _ACCOUNTS, admin=True
     ),
-    Line("GET", "/admin/accounts/{id}", "accounts.getById", "Get an account", _ACCOUNTS, admin=True),
     Line(
         "POST",
         "/admin/accounts/{id}/update",

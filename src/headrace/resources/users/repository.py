@@ -3,14 +3,16 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, column, insert, select, table, update
+from sqlalchemy import ColumnElement, Connection, column, delete, insert, select, table, update
 
 from headrace.http.paging import Pages
 from headrace.resources.users.model import memberships, users
 
 # Stand-ins for tables of other resources, whose models cannot be imported here.
 _accounts = table("accounts", column("id"), column("name"))
-_api_keys = table("api_keys", column("id"))
+_api_keys = table("api_keys", column("id"), column("account_id"), column("user_id"))
+_teams = table("teams", column("id"), column("account_id"))
+_team_members = table("team_members", column("team_id"), column("user_id"))
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,39 @@ def end_sessions(db: Connection, user_id: str) -> None:
 def add_membership(db: Connection, account_id: str, user_id: str, *, is_admin: bool) -> None:
     """Make a user a member of an account."""
     db.execute(insert(memberships).values(account_id=account_id, user_id=user_id, is_admin=is_admin))
+
+
+def set_admin(db: Connection, account_id: str, user_id: str, *, is_admin: bool) -> None:
+    """Make a member an admin of an account, or no longer."""
+    db.execute(update(memberships).where(*_is(account_id, user_id)).values(is_admin=is_admin))
+
+
+def remove_membership(db: Connection, account_id: str, user_id: str) -> None:
+    """Take a user out of an account, with the keys and the places in teams that were there."""
+    db.execute(delete(memberships).where(*_is(account_id, user_id)))
+    keys = _api_keys.c.account_id == account_id, _api_keys.c.user_id == user_id
+    db.execute(delete(_api_keys).where(*keys))
+    there = select(_teams.c.id).where(_teams.c.account_id == account_id)
+    places = _team_members.c.user_id == user_id, _team_members.c.team_id.in_(there)
+    db.execute(delete(_team_members).where(*places))
+
+
+def remove(db: Connection, user_id: str) -> None:
+    """Delete a user with all that was the user's own."""
+    db.execute(delete(users).where(users.c.id == user_id))
+
+
+def hold_admins(db: Connection, account_id: str) -> list[tuple[str, str]]:
+    """Return the admins of an account as `admins` does; nobody else changes them meanwhile."""
+    query = select(memberships.c.user_id).where(
+        memberships.c.account_id == account_id, memberships.c.is_admin
+    )
+    db.execute(query.with_for_update()).all()
+    return admins(db, [account_id])
+
+
+def _is(account_id: str, user_id: str) -> tuple[ColumnElement[bool], ...]:
+    return memberships.c.account_id == account_id, memberships.c.user_id == user_id
 
 
 def of_account(db: Connection, account_id: str, pages: Pages | None = None) -> list[User]:

@@ -8,11 +8,24 @@ from headrace.http.limits import Throttle
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
-from headrace.resources.users import service
-from headrace.resources.users.schemas import ExecutionContextOut, LoginIn, SessionOut, UserOut
+from headrace.resources.users import people, service
+from headrace.resources.users.schemas import (
+    AccountBody,
+    AccountOut,
+    AdminAccountsQuery,
+    ExecutionContextOut,
+    InviteBody,
+    LoginIn,
+    NewUserOut,
+    PendingUserBody,
+    SessionOut,
+    UserOut,
+)
 from headrace.resources.users.sessions import Sessions
 
 router = Router("", tag="users")
+_accounts = Router("/accounts", tag="accounts")
+_platform = Router("/admin/accounts", tag="accounts")
 
 
 @router.route("GET", "/user", scope=Scope.ANY, sdk="users.get")
@@ -109,3 +122,102 @@ def logout(caller: Caller, db: Connection, raw: Raw) -> Reply:
     service.end_sessions(db, caller)
     secure = raw.base_url.startswith("https:")
     return Reply({}, headers={"Set-Cookie": session_cookie("", secure=secure)})
+
+
+@_accounts.route(
+    "POST",
+    "/{id}/adduser",
+    scope=Scope.GENERAL,
+    sdk="accounts.addUserToAccount",
+    admin=True,
+    example=Example(body={"userDetails": "kim@example.org"}),
+)
+def invite_user(id: str, body: InviteBody, caller: Caller, db: Connection) -> NewUserOut:  # noqa: A002 - the wire name
+    """Create a user of the account, with a password that is told this once.
+
+    Nobody is written to: give the password on. The key must have no scopes.
+    """
+    return people.invite(db, caller, id, body.user_details)
+
+
+@_accounts.route(
+    "POST",
+    "/{accountId}/{userId}/adduser",
+    scope=Scope.GENERAL,
+    sdk="accounts.addExistingUserToAccount",
+    admin="platform",
+)
+def add_existing_user(accountId: str, userId: str, db: Connection) -> UserOut:  # noqa: N803
+    """Make a user of another account a member of an account, too."""
+    return people.add_existing(db, accountId, userId)
+
+
+@_accounts.route(
+    "DELETE", "/{accountId}/{userId}", scope=Scope.GENERAL, sdk="accounts.deleteUserFromAccount", admin=True
+)
+def remove_user(accountId: str, userId: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: N803
+    """Take a user out of the account; sessions, keys and places in teams end at once.
+
+    A user whose only account this was is deleted.
+    """
+    people.take_out(db, caller, accountId, userId)
+    return {}
+
+
+@_accounts.route(
+    "POST", "/{accountId}/{userId}/admin", scope=Scope.GENERAL, sdk="accounts.setAsAdmin", admin=True
+)
+def set_as_admin(accountId: str, userId: str, caller: Caller, db: Connection) -> UserOut:  # noqa: N803
+    """Make a user an admin of the account; the key must have no scopes."""
+    return people.set_admin(db, caller, accountId, userId, is_admin=True)
+
+
+@_accounts.route(
+    "DELETE", "/{accountId}/{userId}/admin", scope=Scope.GENERAL, sdk="accounts.deleteAdmin", admin=True
+)
+def delete_admin(accountId: str, userId: str, caller: Caller, db: Connection) -> UserOut:  # noqa: N803
+    """Make an admin of the account a user; one admin stays in any case."""
+    return people.set_admin(db, caller, accountId, userId, is_admin=False)
+
+
+@_platform.route("GET", "", scope=Scope.GENERAL, sdk="accounts.listAccounts", admin="platform")
+def list_accounts(query: AdminAccountsQuery, db: Connection) -> list[AccountOut]:
+    """List the accounts of the installation by name."""
+    return people.all_accounts(db, query)
+
+
+@_platform.route(
+    "POST",
+    "",
+    scope=Scope.GENERAL,
+    sdk="accounts.addAccount",
+    admin="platform",
+    example=Example(body={"name": "new-account"}),
+)
+def create_account(body: AccountBody, db: Connection) -> AccountOut:
+    """Create an account without users; its name is unique in the installation."""
+    return people.create_account(db, body.name)
+
+
+@_platform.route("GET", "/{id}", scope=Scope.GENERAL, sdk="accounts.getById", admin="platform")
+def get_account(id: str, db: Connection) -> AccountOut:  # noqa: A002 - the wire name
+    """Get an account of the installation."""
+    return people.account(db, id)
+
+
+@_platform.route(
+    "POST",
+    "/addpendinguser",
+    scope=Scope.GENERAL,
+    sdk="accounts.addPendingUserWithoutAccount",
+    admin="platform",
+    example=Example(
+        body={"account": ["6923f0a41c2b9f3a7d000000"], "userName": "lee", "provider": {"name": "local"}}
+    ),
+)
+def add_pending_user(body: PendingUserBody, caller: Caller, db: Connection) -> NewUserOut:
+    """Create a user of some accounts, with a password that is told this once.
+
+    The key must have no scopes. Users log in here, not at a provider.
+    """
+    return people.add_pending(db, caller, body.account, body.user_name)

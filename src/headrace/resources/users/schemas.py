@@ -65,3 +65,54 @@ class ExecutionContextOut(msgspec.Struct, rename={"id": "_id", "account_id": "ac
     id: str
     name: str
     account_id: str
+
+
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{24}$")]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class InviteBody(msgspec.Struct, kw_only=True, rename="camel"):
+    """Whom to invite."""
+
+    user_details: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=255, description="name of the user, or the address")
+    ]
+
+
+class NewUserOut(msgspec.Struct, kw_only=True, rename={"id": "_id", "user_name": "userName"}):
+    """A new user, with the password, which is told this once."""
+
+    id: str
+    user_name: str
+    email: str
+    account: list[str]  # ids
+    status: str = "new"
+    password: str
+
+
+class ProviderName(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a user logs in."""
+
+    name: str = "local"
+
+
+class PendingUserBody(msgspec.Struct, kw_only=True, rename={"user_name": "userName"}):
+    """A user of the installation."""
+
+    account: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=100, description="ids of accounts")]
+    user_name: _Name
+    provider: ProviderName = ProviderName()
+
+
+class AccountBody(msgspec.Struct, kw_only=True):
+    """A new account."""
+
+    name: _Name
+    provider: str = ""
+
+
+class AdminAccountsQuery(msgspec.Struct, kw_only=True, rename={"id": "_id"}):
+    """Which accounts."""
+
+    name: Annotated[str, msgspec.Meta(description="only of this name")] = ""
+    id: Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="only these; may repeat")] = ()

@@ -198,7 +198,7 @@ def describe(db: Connection, caller: Caller) -> UserOut:
         for one in members
     ]
     index = next(i for i, one in enumerate(members) if one.account_id == caller.account_id)
-    return _out(user, caller.account_name, known, default_account=index)
+    return shown(user, caller.account_name, known, default_account=index)
 
 
 def of_account(db: Connection, caller: Caller, account_id: str, pages: Pages) -> list[UserOut]:
@@ -208,7 +208,7 @@ def of_account(db: Connection, caller: Caller, account_id: str, pages: Pages) ->
     admins = [user_id for _, user_id in repository.admins(db, [account_id])]
     account = AccountOut(account_id, caller.account_name, DEFAULT, admins)
     found = repository.of_account(db, account_id, pages)
-    return [_out(user, caller.account_name, [account]) for user in found]
+    return [shown(user, caller.account_name, [account]) for user in found]
 
 
 def _caller(db: Connection, caller: Caller) -> User:
@@ -223,7 +223,8 @@ def _session(sessions: Sessions, user: User, account_id: str, key_id: str | None
     return SessionOut(token, ShortUser(user.name, user.email))
 
 
-def _out(user: User, account_name: str, known: list[AccountOut], default_account: int = 0) -> UserOut:
+def shown(user: User, account_name: str, known: list[AccountOut], default_account: int = 0) -> UserOut:
+    """Return a user as readers see one, with the accounts that the reader may know of."""
     return UserOut(
         id=user.id,
         user_name=user.name,
