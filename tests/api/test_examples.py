@@ -74,6 +74,7 @@ CLEARED = {
     "registries-create": ("/api/registries/main",),
     "steps-create": ("/api/step-types/acme%2Fhello",),
 }
+OF_BUILDS = {"BUILD_ID", "PROGRESS_ID", "DATA_ID", "TOKEN"}
 WAITING = {"workflow-approve", "workflow-deny"}
 
 
@@ -136,26 +137,22 @@ class Town:
             "spec": {"type": "git.github", "data": {"auth": {"type": "basic", "password": "x"}}},
         }
         assert self.server.call("POST", "/api/contexts", git)[0] in (200, 409)
-        build = self.build(operation)
-        build_id = build["id"]
-        location = self.server.get(f"/api/progress/{build['progress']}")["location"]
+        needed = set(re.findall(r"\$([A-Z_]+)", curl(ROUTES[operation])))
+        account_id = self.server.get("/api/user")["account"][0]["_id"]
         key = self.make("tokens-generate")
         pipeline_id = self.server.get(PIPELINE)["metadata"]["id"]
         found = {
-            "ACCOUNT_ID": build["accountId"],
-            "BUILD_ID": build_id,
-            "PROGRESS_ID": build["progress"],
+            "ACCOUNT_ID": account_id,
             "PROJECT_ID": self.server.get("/api/projects/name/my-project")["id"],
             "KEY_ID": key.partition(".")[0],
             "AGENT_ID": (agent := self.agent("runner")),
             "TASK": self.task(agent) if operation in ("agents-get-task", "agents-report-task") else "",
-            "DATA_ID": self.server.call("POST", f"/api/workflow/{build_id}/data", {"a": 1})[1]["_id"],
             "EVENT": quote(self.event(), safe=""),
             "PIPELINE_ID": pipeline_id,
             "RUNTIME_ENVIRONMENT": self.environment(operation),
             "TRIGGER_ID": pipeline_id,
-            "TOKEN": location["url"].partition("token=")[2],
-            **self.gathered(build["accountId"]),
+            **(self.built(operation) if needed & OF_BUILDS else {}),
+            **self.gathered(account_id),
         }
         link = f"/api/hermes/triggers/{found['EVENT']}/my-project%2Fmy-basic-pipeline"
         assert self.server.call("POST", link, {})[0] == 200
@@ -172,7 +169,7 @@ class Town:
                 self.clear(f"/api/agent/{one['id']}")
         self.clear(*CLEARED.get(operation, ()))
         if operation.startswith("envs-"):
-            self.launched(operation, build)
+            self.launched(operation, self.build(operation))
         if operation in ("pipelines-create", "projects-create", "projects-delete"):
             self.clear(PIPELINE)
         if operation == "projects-create":
@@ -188,6 +185,17 @@ class Town:
         build_id = self.server.run(PAUSE, path=PIPELINE.replace("/pipelines/", "/pipelines/debug/"))
         until(lambda: self.server.build(build_id)["paused"], f"build {build_id} to wait at its breakpoint")
         return self.server.build(build_id)
+
+    def built(self, operation):
+        """Return what an example may name of such a build."""
+        build = self.build(operation)
+        location = self.server.get(f"/api/progress/{build['progress']}")["location"]
+        return {
+            "BUILD_ID": build["id"],
+            "PROGRESS_ID": build["progress"],
+            "DATA_ID": self.server.call("POST", f"/api/workflow/{build['id']}/data", {"a": 1})[1]["_id"],
+            "TOKEN": location["url"].partition("token=")[2],
+        }
 
     def agent(self, name):
         """Make an agent of this name where there is none; return its id."""
