@@ -48,7 +48,7 @@ def test_clusters_are_shown_and_deleted_by_name(server, codefresh):
     ]
     assert codefresh("delete", "cluster", "prod") == (0, "Cluster: prod deleted\n", "")
     code, _, err = codefresh("delete", "cluster", "none")
-    assert (code, "no cluster 'none'" in err) == (1, True)
+    assert (code, "No such cluster: none" in err) == (1, True)
 
 
 def test_a_pull_secret_is_generated(server, codefresh):

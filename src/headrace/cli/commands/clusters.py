@@ -55,7 +55,7 @@ def delete_cluster(app: App, name: str) -> None:
             app.call("clusters.delete", provider=each["provider"], id=each["_id"])
             click.echo(f"Cluster: {name} deleted")
             return
-    raise Refused(f"no cluster {name!r}; `codefresh get clusters` shows what there is")
+    raise Refused(f"No such cluster: {name}; `codefresh get clusters` shows what there is")
 
 
 @leaf("generate image-pull-secret")
