@@ -106,7 +106,7 @@ def test_help_for_a_word_that_nobody_knows_shows_what_there_is(codefresh, words,
 
 
 @pytest.mark.parametrize(
-    "words", ["install-chart", "runner init --name x", "download audit", "install --help"]
+    "words", ["install-chart", "runner init --name x", "helm-promotion", "install --help"]
 )
 def test_a_command_of_the_official_client_that_is_not_here_is_an_error_with_a_way(codefresh, words):
     code, out, err = codefresh(*words.split())
