@@ -300,6 +300,21 @@ async def test_what_begins_is_left_alone_while_its_build_runs(town, client):
     assert begun.id in await town.engine.found()
 
 
+async def test_one_that_began_to_run_during_a_look_is_not_taken_for_gone(town, client):
+    _, begun = await town.begin()
+    found, web = town.engine.found, Command(image="a", service=Service(hosts=("web",)))
+
+    async def meanwhile():
+        seen = await found()
+        await town.engine.launch(begun.id, {"web": web}, say=say)
+        await town.records.environment_runs(town.build.id, begun.id, (await found())[begun.id])
+        return seen
+
+    town.engine.found = meanwhile
+    await town.keeper.look()
+    assert (await get(client, "/shop"))["status"] == "running"
+
+
 async def test_what_a_build_left_half_begun_is_removed(town, client):
     _, begun = await town.begin()
     await town.engine.launch(begun.id, {}, say=say)

@@ -59,11 +59,11 @@ class EnvironmentKeeper:
         if not before and not found:
             return
         work = await self._in_transaction(lambda db: keeping.compare(db, self._engine, before, found))
+        for one in work.wishes:
+            await self._carry_out(one)
         for orphan in work.orphans:
             _log.info("environment %s is on no record any more; removing what is left of it", orphan)
             await self._environments.remove(orphan)
-        for one in work.wishes:
-            await self._carry_out(one)
 
     async def _carry_out(self, one: Environment) -> None:
         try:

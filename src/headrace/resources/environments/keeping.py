@@ -44,12 +44,12 @@ def compare(db: Connection, engine: str, before: Sequence[Environment], found: F
     for moved in repository.elsewhere(db, list(found), engine):  # it was given another id
         repository.change(db, moved.account_id, moved.id, engine=engine)
     rows = known(db, engine)
-    judged = {one.id for one in before}
+    was = {one.id: one.status for one in before}
     wishes = []
     for one in rows:
-        if one.id not in judged:
+        if one.id not in was:
             continue
-        if one.status != "creating":
+        if was[one.id] != "creating":  # one that began meanwhile may not have been seen
             _store(db, one, found.get(one.id, ()))
         if one.wish:
             wishes.append(one)
