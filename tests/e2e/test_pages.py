@@ -166,25 +166,6 @@ def test_a_trigger_names_its_pipeline_and_is_deleted(new_page, person, acme):
     assert acme.call("GET", "/api/hermes/triggers") == []
 
 
-def test_more_triggers_than_fit_come_by_page(new_page, person, acme):
-    values = {"expression": "@daily", "message": "nightly"}
-    event = acme.call("POST", "/api/hermes/events", {"type": "cron", "kind": "codefresh", "values": values})
-    names = sorted(f"t{number}" for number in range(51))
-    for name in names:
-        pipeline = acme.pipeline("ok", name=f"p/{name}")
-        acme.call("POST", f"/api/hermes/triggers/{quote(event, safe='')}/{pipeline}", {"filters": {}})
-    page = log_in(new_page(), person, "/triggers")
-    links = page.get_by_role("table").get_by_role("link")
-    expect(links).to_have_count(50)
-    shown = links.all_inner_texts()
-    page.get_by_role("button", name="Next").click()
-    expect(links).to_have_count(1)
-    expect(page.get_by_role("button", name="Next")).to_be_disabled()
-    assert sorted([*shown, *links.all_inner_texts()]) == [f"p/{name}" for name in names]
-    page.get_by_role("button", name="First page").click()
-    expect(links).to_have_count(50)
-
-
 def test_home_and_the_lists_show_what_there_is(new_page, person, acme):
     acme.pipeline("ok")
     page = log_in(new_page(), person)

@@ -74,14 +74,6 @@ export async function call<T>(method: Method, path: string, asked: Asked = {}): 
   return (await valueOf(await ask(method, path, asked))) as T;
 }
 
-/** Read a page of a list, and the cursor of the next page where there is one; throws `ApiFailure`. */
-export async function getPage<T>(path: string, query?: Query): Promise<{ rows: T[]; next: string | undefined }> {
-  const answer = await ask("GET", path, { query });
-  const link = /<([^>]*)>; rel="next"/.exec(answer.headers.get("link") ?? "");
-  const next = link?.[1] && new URL(link[1], location.origin).searchParams.get("after");
-  return { rows: (await valueOf(answer)) as T[], next: next || undefined };
-}
-
 /** Read bytes; throws `ApiFailure`. */
 export async function getBytes(path: string, query?: Query): Promise<Uint8Array> {
   return new Uint8Array(await (await ask("GET", path, { query })).arrayBuffer());
