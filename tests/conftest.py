@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items):
 
 def pytest_runtest_setup(item):
     """Close the network for all but the tests that say they need it; loopback stays open."""
+    if item.get_closest_marker("xdist_group") and getattr(item.config.option, "loadgroup", False):
+        assert "@" in item.nodeid, "this pytest-xdist does not group tests with this pytest"
     if not any(item.get_closest_marker(name) for name in OPEN_NETWORK):
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
 
