@@ -141,7 +141,11 @@ def told(method, path):
 def test_the_document_tells_what_a_reader_and_a_writer_may_ask_and_is_answered():
     pace = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     errors = {"200", "400", "401", "403", "404", "429", "default"}
-    assert told("get", "/projects") == ({"If-None-Match"}, {"ETag", *pace}, errors | {"304"})
+    assert told("get", "/projects") == (
+        {"If-None-Match"},
+        {"ETag", "Link", *pace},
+        errors | {"304"},
+    )
     writes = errors | {"409", "422"}
     assert told("post", "/projects") == (
         {"Idempotency-Key"},

@@ -42,7 +42,8 @@ def doors(installation):
         async def note_later():
             return note()
 
-        return msgspec.structs.replace(route, handler=note_later if route.is_async else note, wants=())
+        handler = note_later if route.is_async else note
+        return msgspec.structs.replace(route, handler=handler, wants=(), platform=False)
 
     return Client(
         Api(

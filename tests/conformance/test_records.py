@@ -7,6 +7,7 @@ import pytest
 from conformance.feed_kinds import Queue
 from fakes import MemoryRecords
 from headrace.execution.ports import Target
+from headrace.http.paging import Pages
 from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
 from headrace.resources.annotations import service as annotations
@@ -32,7 +33,7 @@ class Stored:
             if kind == "project":
                 entity_id = projects.find(db, self._queue.account.id, entity_id or "demo").id
             found = annotations.listed(
-                db, self._queue.account.id, entity_type=kind, entity_id=entity_id or self.build_id
+                db, self._queue.account.id, Pages(), entity_type=kind, entity_id=entity_id or self.build_id
             )
         return {each.key: each.value for each in found}, [each.key for each in found if each.display]
 
