@@ -384,3 +384,30 @@ def test_a_started_build_can_be_got(client):
     build_id = started(client.post(RUN, {"branch": "master"}))
     build = client.get(f"/api/builds/{build_id}?noAccount=false").json()
     assert (build["id"], build["pipelineName"], build["branchName"]) == (build_id, "demo/ci", "master")
+
+
+def test_what_is_copied_first_is_in_the_plan_of_every_run(client, database):
+    wanted = {
+        "type": "git",
+        "repo": "a/b",
+        "revision": "main",
+        "source": "x",
+        "destination": "x",
+        "id": "conf",
+    }
+    make(client, externalResources=[wanted])
+    told = client.post(f"/api/pipelines/plan/{FULL}", {}).json()
+    assert [step["name"] for step in told["hooks"]["externalResources"]] == ["conf"]
+    assert client.post(RUN, {"userYamlDescriptor": YAML}).status == 200
+    with database.reading() as db:
+        stored = db.execute(select(builds.c.plan)).scalar_one()
+    assert plans.from_json(stored.encode()).resources.steps[1].action.repo == "a/b"
+
+
+def test_external_resources_that_cannot_be_are_refused_where_they_are_written(client):
+    wrong = {"type": "git", "repo": "a/b", "revision": "main", "source": "x", "destination": "/etc/x"}
+    spec = SPEC | {"externalResources": [wrong, {"type": "url", "source": "x"}]}
+    answer = client.post("/api/pipelines", {"metadata": {"name": "demo/wrong"}, "spec": spec})
+    assert answer.status == 400
+    assert "spec.externalResources.0.destination: '/etc/x' leads out of the volume" in answer.text
+    assert "spec.externalResources.1.destination: is required" in answer.text

@@ -285,6 +285,46 @@ async def test_a_crash_in_a_hook_or_between_attempts_repeats_nothing_that_ended(
                 assert world.printed("one").count(line) == 1, (index, world.printed("one"))
 
 
+COPIED = """
+version: '1.0'
+kind: pipeline
+spec:
+  externalResources:
+  - {id: a, type: git, repo: acme/app, revision: main, source: a, destination: a}
+  - {id: b, type: git, repo: acme/app, revision: main, source: b, destination: b}
+  steps:
+    one: {image: alpine, commands: ['echo ran-one']}
+    ask: {type: pending-approval}
+    last: {image: alpine, commands: ['echo ran-last']}
+"""
+
+
+@pytest.mark.parametrize("adoptable", [True, False], ids=["adopted", "lost"])
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_what_was_copied_before_a_crash_or_an_approval_is_not_copied_again(adoptable, stored):
+    def world():
+        made = World(COPIED)
+        made.secrets.contexts[None] = {"base_url": "https://git", "username": "", "password": ""}
+        return made
+
+    whole = world()
+    await whole.run_to_the_end()
+    for index in range(whole.feed.calls):
+        killed = world()
+        workspace = await killed.runtime.open(killed.record.build_id)
+        workspace.adoptable = adoptable
+        assert await crash_at(killed, index, stored=stored)
+        done = {name for name, state in killed.record.steps.items() if state.status.is_final}
+        workspace.commands.clear()
+        await killed.run_to_the_end()
+        again = {hooked(killed, name.rpartition("-")[0]) for name in workspace.commands}
+        assert not again & done, f"report {index}: {again & done} ran again"
+        assert killed.record.status is BuildStatus.SUCCESS, (index, killed.record.reason)
+        assert {killed.record.steps[f"#external_resources#{name}"].status.value for name in "ab"} == {
+            "success"
+        }
+
+
 def hooked(world, unit):
     """The step of a unit; hooks are numbered after the steps of the plan."""
     prefix, _, number = unit.rpartition("-")

@@ -1,7 +1,9 @@
 """``codefresh run --local``: the engine with the terminal around it."""
 
 import io
+import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -17,6 +19,16 @@ version: '1.0'
 steps:
   ask: {type: pending-approval}
   after: {image: alpine, commands: ['echo went on']}
+"""
+COPIES = """
+version: '1.0'
+kind: pipeline
+metadata: {name: demo/copies}
+spec:
+  externalResources:
+  - {type: git, repo: acme/app, revision: main, source: SOURCE, destination: conf/}
+  steps:
+    show: {image: alpine, commands: ['cat /codefresh/volume/conf/a.yml']}
 """
 
 
@@ -63,3 +75,21 @@ def test_without_a_terminal_an_approval_is_denied_and_says_so(tmp_path):
     code, printed = run(ASK, ask=asker(io.StringIO(), io.StringIO()), workdir=tmp_path)
     assert code == 1
     assert "nobody can be asked" in printed
+
+
+@pytest.mark.parametrize(("source", "code"), [("ci/a.yml", 0), ("ci/none.yml", 1)])
+def test_external_resources_are_there_before_the_first_step(source, code, tmp_path):
+    folder = tmp_path / "git" / "acme" / "app.git"
+    (folder / "ci").mkdir(parents=True)
+    (folder / "ci" / "a.yml").write_text("from elsewhere")
+    who = {
+        f"GIT_{who}_{what}": "d@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    for words in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "all")):
+        subprocess.run(["git", "-C", folder, *words], env={**os.environ, **who}, check=True)
+    text = COPIES.replace("SOURCE", source)
+    ended, printed = run(text, workdir=tmp_path / "work", git_url=(tmp_path / "git").as_uri())
+    assert ended == code, printed
+    assert ("Step: show" in printed) is ("from elsewhere" in printed) is (code == 0)
+    reason = "externalResources.0.source: file://" if code else f"Copied file '{source}' of file://"
+    assert reason in printed

@@ -13,10 +13,12 @@ import msgspec
 
 from headrace.execution.errors import StepRefused
 from headrace.execution.ports import GitCredentials
-from headrace.pipeline.plan import CloneRepository
-from headrace.pipeline.variables import Scope, clone_directory, substitute
+from headrace.pipeline.external_resources import destination_path, source_path
+from headrace.pipeline.plan import CloneRepository, CopyOut
+from headrace.pipeline.variables import Scope, clone_directory, references, substitute
 from headrace.runtimes.base import VOLUME, Command
 
+_COPIED_FROM = ".headrace/resources"  # in the volume; clones that only live while a part is copied
 RESULT_FOLDER = ".headrace/clones"  # in the volume; a clone leaves its commit there
 DEFAULT_CONTEXT = "CF-default"  # always a legal name of the account's default
 _PROTOCOLS = "http:https:file:ssh:git"
@@ -91,7 +93,7 @@ choose_commit() {
   fetch_all
   commit=$(find_commit) || fetch_one || fail "no branch, tag or commit '$HR_REVISION' in $HR_URL"
 }
-main() {
+check_out() {
   open_folder
   choose_commit
   [ -z "$known" ] || git clean -q -f -d
@@ -102,8 +104,75 @@ main() {
   printf '%s' "$commit" >"$HR_RESULT"
   git log -1 --format='HEAD is now at %h %s'
 }
-main
 """
+CLONE = f"{SCRIPT}check_out\n"
+COPY = (
+    SCRIPT
+    + r"""
+HR_TO=$HR_PLACE.destination
+refuse_links() {
+  place=$HR_VOLUME
+  rest=${1#"$HR_VOLUME"}
+  rest=${rest#/}
+  while [ -n "$rest" ]; do
+    place=$place/${rest%%/*}
+    [ ! -L "$place" ] ||
+      fail "$HR_TO: $place is a symbolic link, which may lead out of the volume; name another, or drop it"
+    case $rest in
+    */*) rest=${rest#*/} ;;
+    *) rest= ;;
+    esac
+  done
+}
+find_source() {
+  root=$(pwd -P)
+  [ -e "$HR_SOURCE" ] ||
+    fail "$HR_PLACE.source: $HR_URL has no '$HR_SOURCE' at '$HR_REVISION'; name a path from its root"
+  from=$(readlink -f -- "$HR_SOURCE")
+  case $from/ in
+  "$root"/*) ;;
+  *) fail "$HR_PLACE.source: '$HR_SOURCE' leads out of the repository by a symbolic link; name another" ;;
+  esac
+  kind=file
+  [ ! -d "$from" ] || kind=folder
+  [ "${HR_KIND:-$kind}" = "$kind" ] ||
+    fail "$HR_PLACE.isFolder: '$HR_SOURCE' of $HR_URL is a $kind, not a $HR_KIND; change isFolder"
+}
+copy_folder() {
+  target=${HR_DESTINATION%/}
+  [ ! -e "$target" ] || [ -d "$target" ] ||
+    fail "$HR_TO: $target is a file, and a folder is to be copied there; name another"
+  mkdir -p -- "$target"
+  unlink='for one; do [ ! -L "$0/$one" ] || rm -f -- "$0/$one"; done'
+  (cd -- "$from" && find . -mindepth 1 -exec sh -c "$unlink" "$target" {} +)
+  cp -RPp -- "$from/." "$target/"
+}
+copy_file() {
+  target=$HR_DESTINATION
+  case $target in
+  */) mkdir -p -- "$target" ;;
+  esac
+  [ ! -d "$target" ] || target=${target%/}/${HR_SOURCE##*/}
+  refuse_links "$target"
+  [ ! -d "$target" ] ||
+    fail "$HR_TO: $target is a folder, and a file is to be copied there; name another"
+  mkdir -p -- "${target%/*}"
+  cp -p -- "$from" "$target"
+}
+copy_out() {
+  refuse_links "$HR_FOLDER"
+  refuse_links "${HR_DESTINATION%/}"
+  check_out
+  rm -rf -- .git
+  find_source
+  "copy_$kind"
+  cd -- "$HR_VOLUME"
+  rm -rf -- "$HR_FOLDER"
+  printf "Copied %s '%s' of %s at %s to %s\n" "$kind" "$HR_SOURCE" "$HR_URL" "$commit" "$target"
+}
+copy_out
+"""
+)
 
 
 class Clone(msgspec.Struct, frozen=True):
@@ -149,6 +218,8 @@ def plan_clone(
         StepRefused: repository or revision cannot be.
     """
     repo = substitute(action.repo, scope).strip()
+    if action.copy_out is not None:
+        _check_host(action.copy_out, repo, login)
     url, login = _address(repo, login)
     if action.username is not None and action.password is not None:
         name, password = substitute(action.username, scope), substitute(action.password, scope)
@@ -156,7 +227,10 @@ def plan_clone(
     revision = substitute(action.revision, scope).strip() if action.revision else ""
     if revision.startswith("-"):
         raise StepRefused(f"revision {revision!r} starts with a dash; name a branch, a tag or a commit")
+    copied = {} if action.copy_out is None else _copied(action.copy_out, scope)
     folder = posixpath.join(clone_directory(action.working_directory, scope) or VOLUME, _folder_name(repo))
+    if copied:
+        folder = f"{VOLUME}/{_COPIED_FROM}/{result}"
     file = f"{RESULT_FOLDER}/{result}"
     environment = {
         "HR_URL": url,
@@ -165,20 +239,57 @@ def plan_clone(
         "HR_DEPTH": str(action.depth) if action.depth else "",
         "HR_BLOBLESS": "yes" if action.exclude_blobs else "",
         "HR_SKIP_TAGS": "yes" if action.skip_tags_on_update else "",
-        "HR_AFRESH": "yes" if afresh else "",
+        "HR_AFRESH": "yes" if afresh or copied else "",
         "HR_RESULT": f"{VOLUME}/{file}",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
-        **configuration(origin_of(url), login),
+        **configuration(origin_of(url), login, redirects=not copied),
+        **copied,
     }
     if action.use_proxy:
         environment |= {name: scope.variables[name] for name in _PROXIES if name in scope.variables}
     return Clone(
-        command=Command(image=image, script=SCRIPT, environment=environment),
+        command=Command(image=image, script=COPY if copied else CLONE, environment=environment),
         result=file,
         members={"repo": repo, "workingDirectory": folder},
         secrets=frozenset({login.password} if login and login.password else ()),
     )
+
+
+def _check_host(wanted: CopyOut, repo: str, login: GitCredentials | None) -> None:
+    """Refuse every host but that of the git context, which the account has said is its own."""
+    place = f"{wanted.place}.repo"
+    if is_url(repo):
+        if login is None or origin_of(login.base_url) != origin_of(repo):
+            raise StepRefused(
+                f"{place}: {origin_of(repo)} is not the host of the git context; "
+                "write owner/name, and the context of that host"
+            )
+        if "@" in urlsplit(repo).netloc:
+            raise StepRefused(f"{place}: holds a login; give it by a git context")
+    elif "/" not in repo or not {"", ".", ".."}.isdisjoint(repo.split("/")):
+        raise StepRefused(f"{place}: {repo!r} is no repository; write owner/name")
+
+
+def _copied(wanted: CopyOut, scope: Scope) -> dict[str, str]:
+    """What the script of a copy is told; raises `StepRefused` for a path that leads elsewhere."""
+    paths = {}
+    for field, judge in (("source", source_path), ("destination", destination_path)):
+        text = substitute(getattr(wanted, field), scope)
+        if unknown := references(text):
+            raise StepRefused(f"{wanted.place}.{field}: {unknown[0]} has no value; give the run one")
+        try:
+            paths[field] = judge(text)
+        except ValueError as problem:
+            raise StepRefused(f"{wanted.place}.{field}: {problem}; name a path without '..'") from None
+    kinds = {None: "", True: "folder", False: "file"}
+    return {
+        "HR_VOLUME": VOLUME,
+        "HR_PLACE": wanted.place,
+        "HR_SOURCE": paths["source"],
+        "HR_DESTINATION": paths["destination"],
+        "HR_KIND": kinds[wanted.is_folder],
+    }
 
 
 def _address(repo: str, login: GitCredentials | None) -> tuple[str, GitCredentials | None]:
@@ -221,14 +332,17 @@ def _folder_name(repo: str) -> str:
     return name
 
 
-def configuration(origin: str, login: GitCredentials | None) -> dict[str, str]:
+def configuration(origin: str, login: GitCredentials | None, *, redirects: bool = True) -> dict[str, str]:
     """Return git's own settings for one run, as environment, so that nothing is written anywhere.
 
     Args:
         origin: ``https://host:port``; the login is given to it alone.
         login: None for none.
+        redirects: whether the host may send git to another.
     """
     entries = [("safe.directory", "*"), ("init.defaultBranch", "main"), ("credential.helper", "")]
+    if not redirects:
+        entries.append(("http.followRedirects", "false"))
     values = {}
     if login is not None and (login.username or login.password):
         entries.append((f"credential.{origin}.helper", _HELPER))

@@ -48,6 +48,11 @@ async def close_step(site: Site, step: PlannedStep, book: Book, state: StepState
         await walk.hook(step.hooks.on_finish, state)
 
 
+async def copy_resources(site: Site, run: RunStep) -> str:
+    """Copy the pipeline's external resources; return why that failed, ``""`` where it did not."""
+    return await _of_build(site, run, site.board.plan.resources)
+
+
 async def elect_build(site: Site, run: RunStep) -> str:
     """Run the pipeline's hook on election; return why it failed, ``""`` where it did not."""
     hooks = site.board.plan.hooks
@@ -84,7 +89,7 @@ class _Walk:
         if not self._status(hook.group).is_final:
             await self._group(hook.group, hook, owner)
         state = self._site.board.states[hook.group.name]
-        return f"hook {hook.group.title}: {state.reason}" if state.status is StepStatus.ERROR else ""
+        return f"{_called(hook.group)}: {state.reason}" if state.status is StepStatus.ERROR else ""
 
     def _status(self, step: PlannedStep) -> StepStatus:
         return self._site.board.status(step.name)
@@ -99,7 +104,7 @@ class _Walk:
         members = site.board.members.get(group.name, ())
         if not self._has_begun(group):
             if hook is not None and members:
-                await self._book.say(f"Hook {group.title}")
+                await self._book.say(_heading(group))
             now = site.clock.now()
             await site.report(StepState(name=group.name, status=StepStatus.RUNNING, started_at=now))
         if isinstance(group.action, Group) and group.action.mode == "parallel":
@@ -183,3 +188,12 @@ class _Walk:
                 reason=self._site.masked(failure) or _NO_CONDITION,
             )
         )
+
+
+def _called(group: PlannedStep) -> str:
+    """What a group is called for people: ``hook on_elected``, or the field that it comes from."""
+    return f"hook {group.title}" if group.type == "hook" else f"spec.{group.title}"
+
+
+def _heading(group: PlannedStep) -> str:
+    return f"Hook {group.title}" if group.type == "hook" else "Copying external resources into the volume"

@@ -14,7 +14,7 @@ from headrace.execution import report
 from headrace.execution.board import Board
 from headrace.execution.debugger import Debugger
 from headrace.execution.errors import StepRefused
-from headrace.execution.hooks import close_build, elect_build
+from headrace.execution.hooks import close_build, copy_resources, elect_build
 from headrace.execution.kubeconfig import KubeconfigFile
 from headrace.execution.outlook import Outlook
 from headrace.execution.ports import (
@@ -132,7 +132,8 @@ class _Play:
             if not refusal:
                 await self._take_up()
                 self._site.services.begin()
-                refusal = await elect_build(self._site, run_step)
+                refusal = await copy_resources(self._site, run_step)
+                refusal = refusal or await elect_build(self._site, run_step)
                 if not refusal:
                     await self._walk.whole()
                 if self._walk.waiting_step() is None:

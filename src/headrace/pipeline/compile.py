@@ -13,6 +13,7 @@ from headrace.pipeline import catalogue
 from headrace.pipeline.breakpoints import phases
 from headrace.pipeline.document import Document, Path, load, of_mapping
 from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.external_resources import FIELD, with_resources
 from headrace.pipeline.fields import Duration, Flag
 from headrace.pipeline.findings import Findings, Place
 from headrace.pipeline.groups import CRITERIA, MULTIPLIERS, PARALLEL, criteria
@@ -71,6 +72,8 @@ def compile_plan(
     plan = compiler.plan(read)
     if found.errors:
         raise SpecErrors(found.errors)
+    if isinstance(source.data, dict) and source.data.get("kind") == "pipeline":
+        return with_resources(plan, source.data["spec"].get(FIELD))
     return plan
 
 

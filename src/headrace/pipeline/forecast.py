@@ -18,6 +18,7 @@ from headrace.pipeline.conditions import ConditionFailed, holds, tests_outcome
 from headrace.pipeline.plan import (
     BuildImage,
     Group,
+    Hook,
     Hooks,
     LaunchComposition,
     Plan,
@@ -133,7 +134,7 @@ class _Forecaster:
         return Forecast(
             mode=self._plan.mode,
             stages=self._plan.stages,
-            hooks=self._hooks(self._plan.hooks),
+            hooks=self._prelude() | self._hooks(self._plan.hooks),
             steps=tuple(map(self._described, self._plan.steps)),
         )
 
@@ -300,18 +301,21 @@ class _Forecaster:
             secrets=self._secrets_of(step),
         )
 
+    def _prelude(self) -> dict[str, tuple[HookForecast, ...]]:
+        """What is copied into the volume first, told as the hooks are."""
+        copied = self._plan.resources
+        return {} if copied is None else {copied.group.title: self._members(copied)}
+
     def _hooks(self, hooks: Hooks | None) -> dict[str, tuple[HookForecast, ...]]:
-        if hooks is None:
-            return {}
-        return {
-            hook.group.title: tuple(
-                HookForecast(
-                    name=step.name.rpartition("#")[2], type=step.type, image=_image(step, self._texts(step))
-                )
-                for step in hook.steps[1:]
+        return {hook.group.title: self._members(hook) for hook in hooks.all()} if hooks else {}
+
+    def _members(self, hook: Hook) -> tuple[HookForecast, ...]:
+        return tuple(
+            HookForecast(
+                name=step.name.rpartition("#")[2], type=step.type, image=_image(step, self._texts(step))
             )
-            for hook in hooks.all()
-        }
+            for step in hook.steps[1:]
+        )
 
     def _texts(self, step: PlannedStep) -> Scope:
         """What texts are filled with: what only the run knows is left as it is written."""

@@ -34,6 +34,15 @@ class RunCommands(_Frozen, frozen=True, kw_only=True, tag="run"):
     registry_context: str | None = None
 
 
+class CopyOut(_Frozen, frozen=True, kw_only=True):
+    """What is kept of a clone that is made for a part of it alone; its texts are templates."""
+
+    place: str  # in the document, for messages: ``spec.externalResources.0``
+    source: str  # path in the repository
+    destination: str  # path in the volume
+    is_folder: bool | None = None  # None: whatever the source is
+
+
 class CloneRepository(_Frozen, frozen=True, kw_only=True, tag="clone"):
     """``type: git-clone``: a repository into the shared volume."""
 
@@ -47,6 +56,7 @@ class CloneRepository(_Frozen, frozen=True, kw_only=True, tag="clone"):
     exclude_blobs: bool = False
     skip_tags_on_update: bool = False
     use_proxy: bool = False
+    copy_out: CopyOut | None = None  # None: the clone itself stays in the volume
 
 
 class BuildImage(_Frozen, frozen=True, kw_only=True, tag="build-image"):
@@ -334,6 +344,7 @@ class Plan(_Frozen, frozen=True, kw_only=True):
     mode: Literal["sequential", "parallel"] = "sequential"
     stages: tuple[str, ...] = ()
     success_criteria: SuccessCriteria | None = None
+    resources: Hook | None = None  # copied into the volume before everything else
     hooks: Hooks | None = None
     services: Services | None = None
     debug: bool = False  # the build waits at the breakpoints of its steps
@@ -346,9 +357,12 @@ def is_hook(name: str) -> bool:
 
 
 def hook_steps(plan: Plan) -> "tuple[PlannedStep, ...]":
-    """The steps of all hooks of a plan, groups before their members."""
+    """The steps of all hooks of a plan, groups before their members; what is copied first is one."""
     owners = (plan.hooks, *(step.hooks for step in plan.steps))
-    return tuple(step for hooks in owners if hooks for hook in hooks.all() for step in hook.steps)
+    found = [hook for hooks in owners if hooks for hook in hooks.all()]
+    if plan.resources is not None:
+        found.append(plan.resources)  # last, so that the places of the others stay
+    return tuple(step for hook in found for step in hook.steps)
 
 
 def to_json(plan: Plan) -> bytes:

@@ -315,10 +315,12 @@ def test_a_dry_run_prints_the_plan_and_starts_nothing(build, codefresh):
         "secrets": ["TOKEN"],
     }
     inner = step | {"name": "inner", "parent": "unit", "conditions": [], "hooks": {}, "secrets": []}
-    build.answers["POST /api/pipelines/plan/demo%2Fci"] = {"steps": [step, inner]}
+    copied = {"externalResources": [{"name": "conf"}, {"name": "2"}]}
+    build.answers["POST /api/pipelines/plan/demo%2Fci"] = {"hooks": copied, "steps": [step, inner]}
     code, out, err = codefresh("run", "demo/ci", "--dry-run", "-b", "main")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
+        "externalResources, copied first: conf, 2",
         "unit [test] in alpine: open (known only after lint)",
         "    condition.all: '${{TARGET}}' == 'prod' with TARGET='prod'",
         "    on_fail: tell",

@@ -185,6 +185,8 @@ def _planned(app: App, name: str | None, body: dict[str, Any]) -> dict[str, Any]
 def _print_plan(plan: dict[str, Any]) -> None:
     """One line a step with what becomes of it, below it the conditions that say so."""
     depths: dict[str | None, int] = {None: 0}
+    if copied := plan["hooks"].get("externalResources"):
+        click.echo(f"externalResources, copied first: {', '.join(one['name'] for one in copied)}")
     for step in plan["steps"]:
         depth = depths[step["parent"]]
         depths[step["name"]] = depth + 1

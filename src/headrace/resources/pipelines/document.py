@@ -14,6 +14,7 @@ from headrace.http.errors import BadRequest
 from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
+from headrace.pipeline import external_resources
 from headrace.pipeline.document import of_mapping
 from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.spec import ROOT_FIELDS
@@ -159,8 +160,15 @@ def _check_spec(spec: Mapping[str, Any], wrong: Wrong) -> None:
     for field in ("options", "specTemplate", "runtimeEnvironment"):
         if not isinstance(spec.get(field) or {}, dict):
             wrong(f"spec.{field}", "must be an object")
+    _check_elsewhere(spec, wrong)
+
+
+def _check_elsewhere(spec: Mapping[str, Any], wrong: Wrong) -> None:
+    """Check what names files of repositories."""
     for field, complaint, cure in spec_template.problems(spec.get("specTemplate")):
         wrong(f"spec.specTemplate.{field}", complaint, cure)
+    for place, complaint, cure in external_resources.problems(spec.get(external_resources.FIELD)):
+        wrong(external_resources.PLACE + place, complaint, cure)
 
 
 def _check_breakpoints(debug: object, wrong: Wrong) -> None:

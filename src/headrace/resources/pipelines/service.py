@@ -18,6 +18,7 @@ from headrace.kit.ids import new_id
 from headrace.pipeline.breakpoints import debugging
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.external_resources import FIELD, with_resources
 from headrace.pipeline.forecast import forecast
 from headrace.pipeline.plan import Plan
 from headrace.pipeline.unfold import Resolve
@@ -228,8 +229,8 @@ def _prepared(
     }
     source, text = _source(db, box, request, pipeline, body, variables)
     resolve = step_types.resolver(db, caller.account_id)
-    plan = gather.limited(_compile(source, variables, resolve), body.options)
     spec = pipeline.document["spec"] if pipeline else {}
+    plan = gather.limited(_compile(source, spec, variables, resolve), body.options)
     options = gather.options_of(pipeline, trigger, body)
     environment = gather.environment_of(spec, trigger, body)
     return BuildRequest(
@@ -284,9 +285,16 @@ def _source(
     return text, text
 
 
-def _compile(source: str | Mapping[str, Any], variables: Mapping[str, object], resolve: Resolve) -> Plan:
+def _compile(
+    source: str | Mapping[str, Any],
+    spec: Mapping[str, Any],
+    variables: Mapping[str, object],
+    resolve: Resolve,
+) -> Plan:
+    """Make the plan of a run: steps from the source, what is copied before them from the stored spec."""
     try:
-        return compile_plan(source, variables=variables, resolve=resolve)
+        plan = compile_plan(source, variables=variables, resolve=resolve)
+        return with_resources(plan, spec.get(FIELD))
     except SpecErrors as errors:
         raise document.refusal(errors, "the pipeline's YAML is not valid") from None
 
