@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from headrace.cli.app import App
 from headrace.cli.errors import Findings, Refused
 from headrace.cli.verbs import ENV_PREFIX, Verb, build_root, near
-from headrace.client.api import RequestOptions
 from headrace.client.errors import ApiError, Unreachable
 
 # Options that may stand anywhere on the line; the number says whether a value follows.
@@ -45,7 +45,7 @@ def run(words: list[str], environ: Mapping[str, str]) -> int:
     app: App | None = None
     try:
         given, rest = take_globals(words)
-        app = App(environ=environ, cfconfig=given.get("--cfconfig"), options=_options(given, environ))
+        app = App(environ=environ, cfconfig=given.get("--cfconfig"), asked=_asked(given, environ))
         code = _dispatch(app, rest)
         sys.stdout.flush()  # here, where a reader that went away is no error
     except (BrokenPipeError, SystemExit):
@@ -152,25 +152,26 @@ def take_globals(words: list[str]) -> tuple[dict[str, str], list[str]]:
     return given, rest
 
 
-def _options(given: Mapping[str, str], environ: Mapping[str, str]) -> RequestOptions:
-    def number(name: str, default: float) -> float:
-        text = given.get(name) or environ.get(ENV_PREFIX + name[2:].replace("-", "_").upper())
+def _asked(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Values of `RequestOptions` that the line gives, else the environment; the others are preferences."""
+    asked: dict[str, Any] = {}
+    for option, name, unit in (
+        ("--request-timeout", "timeout_s", 1000),
+        ("--request-max-retries", "attempts", 1),
+        ("--request-retry-delay", "retry_delay_s", 1000),
+    ):
+        text = given.get(option) or environ.get(ENV_PREFIX + option[2:].replace("-", "_").upper())
+        if text is None:
+            continue
         try:
-            found = default if text is None else float(text)
+            found = float(text)
         except ValueError:
             found = -1
         if not 0 <= found < LARGEST:
-            raise Refused(f"option {name!r} needs a number from 0 on, not {text!r}")
-        return found
-
+            raise Refused(f"option {option!r} needs a number from 0 on, not {text!r}")
+        asked[name] = int(found) if unit == 1 else found / unit
     insecure = given.get("--insecure", environ.get(ENV_PREFIX + "INSECURE", "false")) == "true"
-    return RequestOptions(
-        timeout_s=number("--request-timeout", 30_000) / 1000,
-        attempts=int(number("--request-max-retries", 10)),
-        retry_delay_s=number("--request-retry-delay", 500) / 1000,
-        backoff=1,  # as the official client waits
-        insecure=insecure or environ.get("NODE_TLS_REJECT_UNAUTHORIZED") == "0",
-    )
+    return {**asked, "insecure": insecure or environ.get("NODE_TLS_REJECT_UNAUTHORIZED") == "0"}
 
 
 if __name__ == "__main__":

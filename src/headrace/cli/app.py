@@ -12,6 +12,7 @@ from headrace.cli import auth
 from headrace.client.api import Client, RequestOptions
 
 if TYPE_CHECKING:
+    from headrace.cli.preferences import Preferences
     from headrace.client.api import Query
 
 VERSION = "1.2.7"  # of the official client whose commands we take; sent as it sends it
@@ -29,17 +30,35 @@ class App:
     Attributes:
         environ: the environment; nothing in this room reads it elsewhere.
         cfconfig: the file given by ``--cfconfig``.
-        options: how requests are sent.
+        asked: values of `RequestOptions` that the command line or the environment gives.
         sleep: waits; takes seconds.
         last_url: the server that was asked last, and ``last_name`` its saved name; for error messages.
     """
 
     environ: Mapping[str, str]
     cfconfig: str | None = None
-    options: RequestOptions = field(default_factory=RequestOptions)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
     last_url: str | None = None
     last_name: str | None = None
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """What this user prefers on this machine; raises `Refused` where the file is broken."""
+        from headrace.cli import preferences
+
+        return preferences.Preferences(preferences.preferences_path(self.environ))
+
+    @cached_property
+    def options(self) -> RequestOptions:
+        """How requests are sent: as asked, else as preferred."""
+        preferred = {
+            "timeout_s": int(self.preferences.value("request.timeout")) / 1000,
+            "attempts": int(self.preferences.value("request.maxAttempts")),
+            "retry_delay_s": int(self.preferences.value("request.retryDelay")) / 1000,
+            "backoff": 1,  # as the official client waits
+        }
+        return RequestOptions(**{**preferred, **self.asked})
 
     @cached_property
     def api(self) -> Client:

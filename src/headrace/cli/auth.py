@@ -5,8 +5,6 @@ The file ``~/.cfconfig`` is shared with the official client: keys that we do not
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,15 +87,9 @@ class ConfigFile:
 
     def save(self) -> None:
         """Replace the file at once; only its owner may read it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.path.resolve().parent, prefix=".cfconfig")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(yamltext.dump_config(self.document))
-            Path(temporary).replace(self.path.resolve())
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        from headrace.cli.files import replace_text
+
+        replace_text(self.path, yamltext.dump_config(self.document))
 
 
 def config_path(environ: Mapping[str, str], given: str | None) -> Path:

@@ -47,6 +47,10 @@ ARGUMENTS = {
     "delete step-type": "step types",
     "get runtime-environments": "runtime environments",
     "auth use-context": "saved",
+    "cli-config get": "properties",
+    "cli-config help": "properties",
+    "cli-config profile": "profiles",
+    "cli-config set": "properties",
     "api": "operations",
 }
 OPTIONS = {
@@ -122,6 +126,12 @@ def _names(app: App, kind: str | None) -> list[str]:
         return []
     if kind == "saved":
         return list(app.config_file().entries)
+    if kind == "properties":
+        from headrace.cli.preferences import PROPERTIES
+
+        return list(PROPERTIES)
+    if kind == "profiles":
+        return list(app.preferences.profiles)
     if kind == "operations":
         from headrace.client.made.operations import OPERATIONS
 
@@ -138,8 +148,7 @@ def _kept(app: App, kind: str, find: Callable[[App], list[str]]) -> list[str]:
             return list(json.loads(path.read_text()))
     except (OSError, ValueError):
         pass
-    hasty = replace(app.options, timeout_s=PATIENCE_S, attempts=1)
-    names = find(replace(app, options=hasty))
+    names = find(replace(app, asked={**app.asked, "timeout_s": PATIENCE_S, "attempts": 1}))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent)

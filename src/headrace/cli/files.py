@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,24 @@ def read_text(name: str) -> str:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:  # of bytes that are no UTF-8, or a name that no file has
         raise Refused(f"Failed to read file; caused by Error: {error}") from error
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a file at once, or make it and its folders; only its owner may read it.
+
+    Raises:
+        OSError: it cannot be written; an old one is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name.lstrip('.')}")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(target)
+    except (OSError, ValueError):  # no place, or a character that no file can hold
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def read_document(name: str) -> Any:  # noqa: ANN401 — whatever the file holds

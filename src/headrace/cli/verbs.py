@@ -57,7 +57,9 @@ class Verb(click.Group):
 
     command_class = Command
 
-    def __init__(self, name: str, summary: str, *, on_file: str | None = None, alone: int = 0) -> None:
+    def __init__(
+        self, name: str, summary: str, *, on_file: str | None = None, alone: int = 0, usual: str | None = None
+    ) -> None:
         """Make a verb.
 
         Args:
@@ -65,10 +67,11 @@ class Verb(click.Group):
             summary: one sentence for ``--help``.
             on_file: function of `commands.documents` that takes the file given by ``-f``.
             alone: exit code without a noun, the official client's.
+            usual: the noun that is meant where there is none; None shows the help.
         """
         file = click.Option(["-f", "--filename"], help="A .yml, .yaml or .json file.")
         super().__init__(name, help=summary, params=[file] if on_file else [], invoke_without_command=True)
-        self.on_file, self.alone = on_file, alone
+        self.on_file, self.alone, self.usual = on_file, alone, usual
         self.callback = self._without_noun
 
     def _without_noun(self, filename: str | None = None) -> int:
@@ -122,11 +125,11 @@ class Verb(click.Group):
 
     def _noun_first(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or not args[0].startswith("-") or args[0] == "--help":
-            return args
+            return args if args or self.usual is None else [self.usual]
         for index, word in enumerate(args):
             if not word.startswith("-") and self.get_command(ctx, word) is not None:
                 return [word, *args[:index], *args[index + 1 :]]
-        return args
+        return args if self.usual is None or "--help" in args else [self.usual, *args]
 
 
 def near(word: str, known: list[str]) -> str | None:
@@ -182,6 +185,8 @@ def rewrite(args: list[str], params: list[click.Parameter]) -> Iterator[str]:
                 value, position = args[position], position + 1
             if value != "false":
                 yield name
+            elif option.secondary_opts:
+                yield option.secondary_opts[0]
         elif equals:
             yield from (name, value)
         else:
@@ -207,14 +212,32 @@ def _with_values(name: str, option: click.Option, args: list[str], position: int
     return position
 
 
+def _preferred(name: str) -> Callable[[], bool | int | str | None]:
+    """What an option is where it is not given: what the user prefers, looked up when a command runs."""
+
+    def preferred() -> bool | int | str | None:
+        context = click.get_current_context(silent=True)
+        app = context.find_object(App) if context else None
+        return app.preferences.value(name) if app else None
+
+    return preferred
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every ``get`` command has; its function takes them as ``**out``."""
     for decorate in reversed(
         (
             click.option("-o", "--output", type=click.Choice(FORMATS), help="Form of the output."),
             click.option("--select-columns", "--sc", metavar="A,B", help="Only these columns of the table."),
-            click.option("--date-format", "--df", default="default", help="Dates in tables, or a pattern."),
-            click.option("--pretty", is_flag=True, help="Colours and status signs."),
+            click.option(
+                "--date-format",
+                "--df",
+                default=_preferred("output.dateFormat"),
+                help="Dates in tables, or a pattern.",
+            ),
+            click.option(
+                "--pretty/--no-pretty", default=_preferred("output.pretty"), help="Colours and status signs."
+            ),
             click.option("-w", "--watch", is_flag=True, help="Ask and print again and again."),
             click.option("--watch-interval", type=float, default=3, help="Seconds between, at least 3."),
         )
@@ -230,6 +253,7 @@ VERBS: dict[str, Verb] = {
     for verb in (
         Verb("", "Headrace's command line: pipelines, builds and their logs."),
         Verb("auth", "Servers and keys that this machine knows.", alone=1),
+        Verb("cli-config", "What you prefer on this machine, in profiles.", usual="show"),
         Verb("get", "Show resources."),
         Verb("create", "Create a resource, or the one in a file (-f).", on_file="create_from"),
         Verb("create context", "Create a shared configuration.", on_file="create_from"),

@@ -30,7 +30,14 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize(
-    "words", [("get", "builds"), ("get", "pipelines", "-o", "yaml"), ("auth", "get-contexts"), ("version",)]
+    "words",
+    [
+        ("get", "builds"),
+        ("get", "pipelines", "-o", "yaml"),
+        ("auth", "get-contexts"),
+        ("cli-config",),
+        ("version",),
+    ],
 )
 def test_a_command_imports_only_what_it_needs(server, tmp_path, words):
     server.answers = {
@@ -41,6 +48,11 @@ def test_a_command_imports_only_what_it_needs(server, tmp_path, words):
     (tmp_path / ".cfconfig").write_text(
         f"contexts:\n  local:\n    type: APIKey\n    name: local\n    url: '{server.url}'\n"
         f"    token: {KEY}\n    beta: false\n    onPrem: false\ncurrent-context: local\n"
+    )
+    (tmp_path / ".Codefresh" / "cli-config").mkdir(parents=True)
+    (tmp_path / ".Codefresh" / "cli-config" / "config.yaml").write_text(
+        "currentProfile: default\nprofiles:\n  default:\n    output:\n      pretty: false\n"
+        "      dateFormat: default\n    request:\n      timeout: 30000\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", PROBE, str(tmp_path), *words], capture_output=True, text=True, check=True

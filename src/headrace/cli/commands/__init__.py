@@ -25,6 +25,13 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch section",
     ),
     "builds": ("approve", "deny", "get builds|build", "logs", "restart", "terminate", "wait"),
+    "cli_config": (
+        "cli-config get",
+        "cli-config help",
+        "cli-config profile",
+        "cli-config set",
+        "cli-config show",
+    ),
     "clusters": ("create clusters|cluster", "delete cluster|clusters", "generate image-pull-secret"),
     "completion": ("completion|completions",),
     "compositions": ("create composition|com", "delete composition|com"),
