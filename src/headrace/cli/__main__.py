@@ -117,7 +117,7 @@ def _unknown(context: click.Context, root: Verb, words: list[str], word: str) ->
 
     if word in ABSENT:
         raise Refused(f"'codefresh {word}' is not offered here; {ABSENT[word]}")
-    close = near(word, root.list_commands(context) + sorted(root.commands))
+    close = near(word, root.list_commands(context))
     cure = f"did you mean {close!r}?" if close else "see: codefresh --help"
     click.echo(f"Error: no command {word!r}; {cure}", err=True)
     if "--help" in words:

@@ -80,7 +80,7 @@ def _possible(app: App, before: list[str], begun: str) -> Iterable[str]:
     path, command, rest = _command(before)
     if isinstance(command, Verb):
         context = click.Context(command)
-        return sorted({*command.list_commands(context), *command.commands})
+        return command.list_commands(context)
     option = _option(command, before)
     if option is not None:
         if isinstance(option.type, click.Choice):

@@ -87,9 +87,10 @@ class Verb(click.Group):
         return 0
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All nouns of this verb, sorted; imports nothing."""
+        """All nouns of this verb and the verbs within it, sorted; imports nothing."""
         _ = ctx
-        return sorted({names[0] for names in _entries(self._path())})
+        inner = {noun for noun, command in self.commands.items() if isinstance(command, Verb)}
+        return sorted({names[0] for names in _entries(self._path())} | inner)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command by its name or alias."""

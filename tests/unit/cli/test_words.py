@@ -142,3 +142,9 @@ def test_completion_knows_commands_options_and_pipelines(server, codefresh):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_call_back(codefresh, shell):
     assert "codefresh __complete" in codefresh("completion", shell)[1]
+
+
+def test_help_lists_every_verb_beside_the_commands(codefresh):
+    listed = [line.split()[0] for line in codefresh("--help")[1].splitlines() if line.startswith("  ")]
+    assert {path for path in VERBS if path and " " not in path} <= set(listed)
+    assert "\n  context " in codefresh("create", "--help")[1]
