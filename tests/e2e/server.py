@@ -213,7 +213,7 @@ def logs(data):
 
 
 def processes_of(data):
-    """Return the command lines of processes that run steps below a data folder."""
+    """Return the command lines of processes that run steps below a data folder; they are called by it."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -221,7 +221,7 @@ def processes_of(data):
                 line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if f"{data}/builds".encode() in line:
+            if line.startswith(f"{data}/builds".encode()):
                 found.append(line.replace(b"\0", b" ").decode(errors="replace"))
     return found
 
