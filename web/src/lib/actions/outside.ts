@@ -116,9 +116,10 @@ export const linkEvent = (uri: string, pipeline: string, filters: Record<string,
     body: { filters },
     codefresh: words(
       "codefresh create trigger",
-      ...Object.entries(filters).map(([key, value]) => `--filter ${pairWord(key, value)}`),
       quoted(uri),
       quoted(pipeline),
+      // A client takes all words after it.
+      ...Object.entries(filters).map(([key, value]) => `--filter ${pairWord(key, value)}`),
     ),
   });
 
