@@ -119,7 +119,12 @@ let spec = null;
 
 async function operationOf(article) {
   spec ??= fetch('/api/openapi.json', { credentials: 'omit' }).then((answer) => answer.json());
-  return (await spec).paths[article.dataset.path][article.dataset.method];
+  try {
+    return (await spec).paths[article.dataset.path][article.dataset.method];
+  } catch (failure) {
+    spec = null; // the next try asks again
+    throw failure;
+  }
 }
 
 function typeOf(schema) {
