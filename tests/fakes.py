@@ -21,7 +21,7 @@ from headrace.execution.ports import (
 )
 from headrace.kit.ids import new_id
 from headrace.kit.masking import Masker, mask_text
-from headrace.pipeline.status import BuildStatus, StepStatus, move, move_step
+from headrace.pipeline.status import BuildStatus, StepStatus, begin_again, move, move_step
 
 EPOCH = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -168,8 +168,11 @@ class MemoryFeed:
         self._report(lambda: self._store_step(self.builds[build_id], state))
 
     def _store_step(self, record, state):
-        old = record.steps[state.name].status if state.name in record.steps else StepStatus.PENDING
-        if old is not state.status or old.is_final:
+        known = record.steps.get(state.name)
+        old = StepStatus.PENDING if known is None else known.status
+        if known is not None and known.earlier != state.earlier:
+            assert begin_again(old) is state.status
+        elif old is not state.status or old.is_final:
             move_step(old, state.status)
         record.steps[state.name] = state
         record.history.append((state.name, state.status.value))

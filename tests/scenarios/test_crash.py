@@ -178,6 +178,106 @@ async def test_a_step_type_hands_on_the_same_after_every_crash(stored):
         assert "in\n" in killed.printed("group.two"), index
 
 
+TRIED = {
+    "kind": "step-type",
+    "metadata": {"name": "acme/tried", "version": "1.0.0"},
+    "spec": {
+        "steps": {
+            "one": {
+                "image": "alpine",
+                "commands": ["echo ran-one", "cf_export A=$CF_CURRENT_ATTEMPT"],
+                "hooks": {"on_success": ["echo hooked-one"]},
+            },
+            "two": {
+                "image": "alpine",
+                "commands": [
+                    "cat /codefresh/volume/done && exit 0",
+                    "echo ran-two > /codefresh/volume/done",
+                    "exit 3",
+                ],
+            },
+        },
+    },
+}
+TRIES = """
+version: '1.0'
+steps:
+  group: {type: acme/tried, retry: {maxAttempts: 2, delay: 60}, hooks: {on_finish: [echo finished]}}
+  last: {image: alpine, commands: ['echo "ran-last in attempt $A"']}
+"""
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_a_step_type_is_tried_as_often_as_it_says_after_every_crash(stored):
+    def world():
+        return World(TRIES, resolve=lambda _: read_step_type(TRIED))
+
+    whole = world()
+    await whole.run_to_the_end()
+    assert whole.record.steps["group"].tries == 2
+    for index in range(whole.feed.calls):
+        killed = world()
+        assert await crash_at(killed, index, stored=stored)
+        await killed.run_to_the_end()
+        assert killed.record.status is BuildStatus.SUCCESS, (index, killed.record.reason)
+        assert killed.record.statuses == whole.record.statuses
+        assert killed.record.steps["group"].tries == 2, index
+        counts = [("group.one", "\nran-one", 2), ("group.one", "\nhooked-one", 2), ("group", "\nfinished", 1)]
+        for step, line, count in counts:
+            assert killed.printed(step).count(line) == count, (index, killed.printed(step))
+        assert "ran-last in attempt 2" in killed.printed("last"), index
+
+
+SLOW = {
+    "kind": "step-type",
+    "metadata": {"name": "acme/slow", "version": "1.0.0"},
+    "spec": {
+        "steps": {
+            "one": {"image": "alpine", "commands": ["sleep 20"]},
+            "two": {
+                "image": "alpine",
+                "failFast": False,
+                "retry": {"maxAttempts": 9, "delay": 30},
+                "commands": ["sleep 3", "exit 1"],
+            },
+            "three": {"image": "alpine", "commands": ["echo three"]},
+        },
+    },
+}
+SLOWER = "version: '1.0'\nsteps: {group: {type: acme/slow, timeout: 1m, retry: {maxAttempts: 2, delay: 5}}}"
+
+
+async def test_each_attempt_of_a_step_type_has_the_whole_time_and_its_own_retries_end_with_it():
+    world = World(SLOWER, resolve=lambda _: read_step_type(SLOW))
+    since = world.clock.now()
+    await world.run()
+    assert (world.clock.now() - since).total_seconds() == 60 + 5 + 60
+    assert world.record.statuses == {
+        "group": "error",
+        "group.one": "success",
+        "group.two": "error",
+        "group.three": "pending",
+    }
+    assert world.record.steps["group"].reason == "step timed out after 60 s"
+    assert world.printed("group.two").count("Attempt 1 of 9 failed") == 2
+    assert "three" not in world.printed("group.three")
+
+
+async def test_a_build_that_stops_between_two_attempts_of_a_step_type_is_terminated():
+    world = World(SLOWER.replace("delay: 5", "delay: 300"), resolve=lambda _: read_step_type(SLOW))
+    store = world.feed.step_changed
+
+    async def stop_at_the_wait(build_id, state):
+        await store(build_id, state)
+        if state.retry_at is not None and state.name == "group":
+            world.record.stop.set()
+
+    world.feed.step_changed = stop_at_the_wait
+    await world.run()
+    assert world.record.statuses["group"] == "terminated"
+    assert world.record.status is BuildStatus.TERMINATED
+
+
 LONG = "version: '1.0'\nsteps: {long: {image: alpine, commands: ['sleep 60', 'echo done']}}"
 
 

@@ -21,6 +21,7 @@ from headrace.execution.desk import Desk, Ending, terminated
 from headrace.execution.environment_launch import launch_environment
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, join_exports
+from headrace.execution.group_tries import run_out, seconds_left
 from headrace.execution.images import ImageWork, plan_image
 from headrace.execution.ports import GitCredentials
 from headrace.execution.site import WRITABLE, Site
@@ -66,6 +67,7 @@ class Attempt:
         self._image: ImageWork | None = None
         self._running_image: RunningImage | None = None
         self._timer: asyncio.Task[None] | None = None
+        self._is_limited_by_group = False
 
     async def run(self) -> Ending:
         """Start the step and follow it to its end."""
@@ -142,7 +144,7 @@ class Attempt:
             await self._git_login(action, scope),
             image=self._site.settings.git_image,
             result=str(self._desk.index),
-            afresh=self._desk.state.attempt > 1,
+            afresh=self._desk.state.starts > 1,
         )
 
     async def _git_login(self, action: CloneRepository, scope: Scope) -> GitCredentials | None:
@@ -166,11 +168,17 @@ class Attempt:
 
     def _start_timer(self) -> None:
         """Count the time-out from the attempt's start, which may lie before a crash."""
+        left = seconds_left(self._site, self._step)
         if self._step.timeout_s:
             clock = self._site.clock
             since: datetime = self._desk.state.attempt_started_at or clock.now()
-            left = self._step.timeout_s - (clock.now() - since).total_seconds()
-            self._timer = asyncio.create_task(_sleep(self._site, max(0.0, left)))
+            own = max(0.0, self._step.timeout_s - (clock.now() - since).total_seconds())
+            self._is_limited_by_group = left is not None and left < own
+            left = own if left is None else min(own, left)
+        else:
+            self._is_limited_by_group = left is not None
+        if left is not None:
+            self._timer = asyncio.create_task(_sleep(self._site, left))
 
     async def _start(self) -> Ending:
         """Start the process and follow it."""
@@ -290,13 +298,21 @@ class Attempt:
 
     async def _interrupted(self, end: StepExit | None, interruption: _Interruption) -> Ending:
         if interruption is _Interruption.TIMEOUT:
-            reason = f"step timed out after {self._step.timeout_s:g} s"
-            ending = self._failed(reason, report.failure_report(self._step, reason, name="StepTimedOut"))
+            ending = await self._timed_out()
         elif end is not None and end.exit_code == 0:
             return await self._succeeded()
         else:
             ending = terminated(self._site.stop.result())
         return ending if end is None else await self._with_results(ending)
+
+    async def _timed_out(self) -> Ending:
+        by_group = self._is_limited_by_group
+        if by_group:
+            reason = await run_out(self._site, self._step)
+        else:
+            reason = f"step timed out after {self._step.timeout_s:g} s"
+        ending = self._failed(reason, report.failure_report(self._step, reason, name="StepTimedOut"))
+        return msgspec.structs.replace(ending, may_be_retried=not by_group)
 
     async def _succeeded(self) -> Ending:
         ending = Ending(status=StepStatus.SUCCESS, lines=(report.success_line(self._step),))

@@ -78,6 +78,8 @@ class Board:
         self.states[state.name] = state
         if state.name in self.index:
             self._facts[state.name] = self._facts_of(state.name, state)
+            if state.status is StepStatus.PENDING:  # it is to run again: what it published is gone
+                del self._facts[state.name]
         self.changes.add(state.name)
         self.changed.set()
 
@@ -147,9 +149,16 @@ class Board:
         return stored
 
     def own_variables(self, step: PlannedStep, *, tries: int = 1) -> dict[str, str]:
-        """The variables that only this step has, in the attempt of this number."""
+        """The variables that only this step has, in the attempt of this number.
+
+        One of a step type that is not tried again by itself counts the attempts of all together.
+        """
+        group = self.step_type_of(step)
+        retry = step.retry
+        if retry is None and group is not None and group.retry is not None:
+            retry, tries = group.retry, self.states[group.name].tries if group.name in self.states else 1
         return {
-            **attempt_variables(step.name, tries, step.retry.max_attempts if step.retry else 1),
+            **attempt_variables(step.name, tries, retry.max_attempts if retry else 1),
             "CF_VOLUME_PATH": VOLUME,
             "CF_VOLUME_NAME": f"volume-{self.build_id}",  # what a composition mounts
         }
@@ -203,9 +212,14 @@ class Board:
     def _hands_on(step: PlannedStep) -> bool:
         return isinstance(step.action, Group) and step.action.outputs is not None
 
+    def step_type_of(self, step: PlannedStep) -> PlannedStep | None:
+        """The group of an unfolded step type that a step is a member of; None where it is of none."""
+        group = None if step.parent is None else self.step(step.parent)
+        return group if group is not None and self._hands_on(group) else None
+
     def is_of_step_type(self, step: PlannedStep) -> bool:
         """Whether a step is a member of an unfolded step type."""
-        return step.parent is not None and self._hands_on(self.step(step.parent))
+        return self.step_type_of(step) is not None
 
     def _layer(self, name: str) -> dict[str, str]:
         """Where the exports of a step are kept, by the step's name; a step may be gone from the plan."""
@@ -214,26 +228,41 @@ class Board:
             return self._exports
         return self._inner.setdefault(step.parent, {})
 
-    def hand_on(self, group: PlannedStep) -> tuple[dict[str, str | SecretRef], str]:
-        """Make what a step type gives visible to later steps.
+    def hand_on(self, group: PlannedStep) -> dict[str, str | SecretRef]:
+        """Make what a step type gives visible to later steps; return it as it may be stored."""
+        stored = self._given(group)
+        if stored:
+            inner = self._inner.get(group.name, {})
+            self._outputs[group.name] = {name: inner[name] for name in stored}
+            self._exports.update(self._outputs[group.name])
+        return stored
 
-        Returns:
-            Its exports as they may be stored, and why it has failed for want of one; ``""`` else.
-        """
+    def missing_output(self, group: PlannedStep) -> str:
+        """Why a step type has failed though its members have not; ``""`` where it has not."""
         outputs = group.action.outputs if isinstance(group.action, Group) else None
         if outputs is None or is_hook(group.name):
-            return {}, ""
+            return ""
+        given = self._given(group)
+        missing = [name for name in outputs.required if name not in given]
+        return f"required output {missing[0]!r} was not exported" if missing else ""
+
+    def _given(self, group: PlannedStep) -> dict[str, str | SecretRef]:
+        """What a step type gives of all that its members exported, by what they ended with last."""
+        outputs = group.action.outputs if isinstance(group.action, Group) else None
+        if outputs is None or is_hook(group.name):
+            return {}
         stored: dict[str, str | SecretRef] = {}
         states = [self.states[one.name] for one in self.members[group.name] if one.name in self.states]
         for state in sorted(states, key=lambda state: state.finished_at or _FIRST):
             stored |= state.exports
         if outputs.names is not None:
             stored = {name: value for name, value in stored.items() if name in outputs.names}
-        inner = self._inner.get(group.name, {})
-        self._outputs[group.name] = {name: inner[name] for name in stored}
-        self._exports.update(self._outputs[group.name])
-        missing = [name for name in outputs.required if name not in stored]
-        return stored, f"required output {missing[0]!r} was not exported" if missing else ""
+        return stored
+
+    def forget_exports(self, group: PlannedStep) -> None:
+        """Forget what the members of a step type exported: they are about to run again."""
+        if self._inner.pop(group.name, None):
+            self._exported = frozenset(self._exports).union(*self._inner.values())
 
     # Groups
 

@@ -56,21 +56,21 @@ class Desk:
     @property
     def unit(self) -> str:
         """What the runtime calls this start of the step."""
-        return unit_of(self.step, self.index, attempt=self.state.attempt)
+        return unit_of(self.step, self.index, attempt=self.state.starts)
 
     @property
     def own_export_file(self) -> str | None:
         """Where the step exports to, where it must not use the file of all; in the volume."""
         if not self.site.board.runs_beside_others(self.step):
             return None
-        return f"{EXPORT_FOLDER}/{self.index}-{self.state.attempt}"
+        return f"{EXPORT_FOLDER}/{self.index}-{self.state.starts}"
 
     @property
     def meta_folder(self) -> str | None:
         """What a member of a step type sees under `META`; in the volume."""
         if not self.site.board.is_of_step_type(self.step):
             return None
-        return f"{META_FOLDER}/{self.index}-{self.state.attempt}"
+        return f"{META_FOLDER}/{self.index}-{self.state.starts}"
 
     async def report(self, **changes: Any) -> None:  # noqa: ANN401  # fields of the state
         """Change the state and store it."""

@@ -12,6 +12,7 @@ import msgspec
 
 from headrace.execution import report
 from headrace.execution.book import Book
+from headrace.execution.group_tries import GroupTries, is_over
 from headrace.execution.notes import write_notes
 from headrace.execution.ports import StepState
 from headrace.execution.schedule import Verb, judged
@@ -107,14 +108,19 @@ class _Walk:
                 await self._book.say(_heading(group))
             now = site.clock.now()
             await site.report(StepState(name=group.name, status=StepStatus.RUNNING, started_at=now))
-        if isinstance(group.action, Group) and group.action.mode == "parallel":
-            await self._side_by_side(members)
-        else:
-            await self._in_order(members)
+        tries = GroupTries(site, group, members)
+        goes_on = await tries.begin(self._book)
+        while goes_on:
+            if isinstance(group.action, Group) and group.action.mode == "parallel":
+                await self._side_by_side(members)
+            else:
+                await self._in_order(members)
+            goes_on = await tries.again(self._book)
         if site.stop.done():
             verdict = Verdict(StepStatus.TERMINATED, site.stop.result())
         else:
-            verdict = site.board.verdict(group)
+            failure = tries.failure()
+            verdict = Verdict(StepStatus.ERROR if failure else StepStatus.SUCCESS, failure)
             if hook is not None:
                 await write_notes(site, hook, owner, self._book)
         await site.report(
@@ -123,12 +129,13 @@ class _Walk:
                 status=verdict.status,
                 finished_at=site.clock.now(),
                 reason=verdict.reason,
+                retry_at=None,
             )
         )
 
     async def _in_order(self, steps: Sequence[PlannedStep]) -> None:
         for step in steps:
-            if self._site.stop.done() and not self._has_begun(step):
+            if not self._has_begun(step) and (self._site.stop.done() or await is_over(self._site, step)):
                 return
             await self._step(step)
             if step.fail_fast and self._status(step) in FAILED:

@@ -54,8 +54,9 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     status: StepStatus
     title: str = ""  # filled in; "" before the step has begun
-    attempt: int = 1  # of the step; counts every start; 0 while its hook on election runs
+    attempt: int = 1  # of the step; counts every start; 0 while its hook on election runs, or before
     tries: int = 1  # those that `retry` counts: without starts after a crash
+    earlier: int = 0  # starts in earlier attempts of the group that it is a member of
     started_at: datetime | None = None
     attempt_started_at: datetime | None = None  # a time-out counts from here
     retry_at: datetime | None = None  # an attempt has failed; the next one starts then
@@ -71,6 +72,11 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     previously_executed: bool = False  # by the build that this one goes on from
     paused: Pause | None = None  # it waits at this breakpoint
     passed: Mapping[str, Left] = {}  # the breakpoints that it has left, by their phases
+
+    @property
+    def starts(self) -> int:
+        """How often it was started in this build: no two starts have the same number."""
+        return self.earlier + self.attempt
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from headrace.execution.board import Board
 from headrace.execution.exports import SCRIPT, SCRIPT_PATH, SHARED_FILE
 from headrace.execution.ports import (
@@ -19,7 +21,7 @@ from headrace.execution.ports import (
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.masking import mask_text
 from headrace.pipeline.plan import PlannedStep
-from headrace.pipeline.status import move_step
+from headrace.pipeline.status import begin_again, move_step
 from headrace.pipeline.variables import TextTooLong, substitute
 from headrace.runtimes.base import Runtime, Workspace
 
@@ -90,8 +92,13 @@ class Site:
 
     async def report(self, state: StepState) -> None:
         """Store a step's state; nothing else happens before it is durable."""
+        known = self.board.states.get(state.name)
+        if known is not None and known.earlier > state.earlier:  # whoever made the state anew knows no past
+            state = msgspec.structs.replace(state, earlier=known.earlier)
         old = self.board.status(state.name)
-        if old is not state.status:
+        if known is not None and known.earlier < state.earlier:
+            begin_again(old)
+        elif old is not state.status:
             move_step(old, state.status)
         await self.feed.step_changed(self.build_id, state)
         self.board.store(state)

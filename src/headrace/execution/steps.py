@@ -5,9 +5,7 @@ after the last byte of the log. What a restart of the worker does with it is in 
 Source: `reference/pipeline-yaml.md` 4.6 (retry), 5.2 (hooks of steps).
 """
 
-import asyncio
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 
@@ -16,9 +14,10 @@ from headrace.execution.attempt import Attempt
 from headrace.execution.book import Book
 from headrace.execution.debugger import pause
 from headrace.execution.desk import Desk, Ending, terminated
+from headrace.execution.group_tries import run_out, seconds_left
 from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
-from headrace.execution.retry import delay_s
+from headrace.execution.retry import delay_s, wait_until
 from headrace.execution.site import WRITABLE, Site
 from headrace.pipeline.plan import PlannedStep, is_hook
 from headrace.pipeline.status import StepStatus
@@ -167,17 +166,17 @@ class _Life:
         return await self._after_delay()
 
     async def _after_delay(self) -> Ending:
-        state, clock = self._desk.state, self._site.clock
+        site, state = self._site, self._desk.state
         assert state.retry_at is not None  # noqa: S101  # by contract
-        left = (state.retry_at - clock.now()).total_seconds()
-        sleeping = asyncio.ensure_future(clock.sleep(max(0.0, left)))
-        waited: set[asyncio.Future[Any]] = {sleeping, self._site.stop}
-        try:
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-        if self._site.stop.done():
-            return terminated(self._site.stop.result())
+        left = seconds_left(site, self._step)
+        over = None if left is None else site.clock.now() + timedelta(seconds=left)
+        until = state.retry_at if over is None else min(state.retry_at, over)
+        if not await wait_until(site, until):
+            return terminated(site.stop.result())
+        if over is not None and over < state.retry_at:
+            reason = await run_out(site, self._step)
+            lines = report.failure_report(self._step, reason, name="StepTimedOut")
+            return Ending(status=StepStatus.ERROR, reason=reason, lines=tuple(lines))
         return await self._attempt(state.tries + 1)
 
     async def _resumed(self) -> Ending:

@@ -13,6 +13,7 @@ import msgspec
 from headrace.execution import report
 from headrace.execution.board import Board
 from headrace.execution.book import Book
+from headrace.execution.group_tries import GroupTries, is_over
 from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
 from headrace.execution.schedule import Readiness, Verb, judged
@@ -93,7 +94,7 @@ class Walk:
             if step.parent is None:
                 self._site.outlook.see(steps, place)
             if status is StepStatus.PENDING:
-                if self._is_closed:
+                if self._is_closed or await is_over(self._site, step):
                     return
                 await self._enter(step)
             elif not status.is_final:
@@ -150,10 +151,22 @@ class Walk:
             return
         failure = await self._elected(step)
         if not failure:
-            await (self._in_order(members) if group.mode == "sequential" else self._side_by_side(members))
+            await self._attempts(step, group, members)
         waits = any(not self._status(one).is_final and self._has_begun(one) for one in members)
         if not waits or self._is_closed:
             await self._end_group(step, members, failure)
+
+    async def _attempts(self, step: PlannedStep, group: Group, members: Sequence[PlannedStep]) -> None:
+        """Run the members of a group, and all of them again where they failed and it has a `retry`."""
+        book = Book(self._site, step.name)
+        tries = GroupTries(self._site, step, members)
+        try:
+            goes_on = await tries.begin(book)
+            while goes_on:
+                await (self._in_order(members) if group.mode == "sequential" else self._side_by_side(members))
+                goes_on = not self._is_closed and await tries.again(book)
+        finally:
+            await book.close()
 
     async def _elected(self, step: PlannedStep) -> str:
         """Run the hook on election of a group; return why it failed, ``""`` where it did not."""
@@ -188,13 +201,13 @@ class Walk:
         self, step: PlannedStep, members: Sequence[PlannedStep], failure: str, book: Book
     ) -> None:
         """Say how a group has ended, and store it: for good, or for its closing hooks."""
-        exports, missing = self._board.hand_on(step)
-        verdict = Verdict(StepStatus.ERROR, failure) if failure else self._board.verdict(step)
-        if missing and verdict.status is StepStatus.SUCCESS:
-            verdict = Verdict(StepStatus.ERROR, missing)
+        exports = self._board.hand_on(step)
+        failure = failure or GroupTries(self._site, step, members).failure()
+        verdict = Verdict(StepStatus.ERROR, failure) if failure else Verdict(StepStatus.SUCCESS)
         statuses = {self._status(member) for member in members}
+        waits = self._board.states[step.name].retry_at is not None
         if self._is_closed and (
-            StepStatus.TERMINATED in statuses or not all(one.is_final for one in statuses)
+            waits or StepStatus.TERMINATED in statuses or not all(one.is_final for one in statuses)
         ):
             verdict = Verdict(StepStatus.TERMINATED, self.terminated or self._site.stop.result())
             lines = [f"Step terminated: {verdict.reason}"]
@@ -203,7 +216,9 @@ class Walk:
         else:
             lines = report.failure_report(step, verdict.reason)
         await book.say_all(lines)
-        state = msgspec.structs.replace(self._board.states[step.name], reason=verdict.reason, exports=exports)
+        state = msgspec.structs.replace(
+            self._board.states[step.name], reason=verdict.reason, exports=exports, retry_at=None
+        )
         if step.hooks is not None and verdict.status is not StepStatus.TERMINATED and not self._is_closed:
             state = msgspec.structs.replace(state, outcome=verdict.status)
         else:

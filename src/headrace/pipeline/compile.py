@@ -233,21 +233,18 @@ class _Compiler:
         fail_fast: bool,
         strict: bool,
     ) -> Iterator[PlannedStep]:
-        """A step of a step type; what limits or repeats it does so to each of its members."""
+        """A step of a step type; what limits or repeats it does so to all of its members together."""
         own = msgspec.structs.replace(step, spec=unfolded.spec, step_type=GROUP)
         group = self._step(own, around, fail_fast=fail_fast, strict=strict)
         action = Group(mode="sequential", outputs=unfolded.outputs)
-        yield msgspec.structs.replace(group, action=action, retry=None, timeout_s=None)
+        yield msgspec.structs.replace(group, action=action)
         for member in unfolded.steps:
             planned = self._step(member, None, fail_fast=True, strict=False)
-            limits = [limit for limit in (planned.timeout_s, group.timeout_s) if limit is not None]
             yield msgspec.structs.replace(
                 planned,
                 parent=step.name,
                 stage=group.stage,
                 title=self._member_title(group, planned, unfolded),
-                retry=planned.retry or group.retry,
-                timeout_s=min(limits, default=None),
             )
 
     @staticmethod

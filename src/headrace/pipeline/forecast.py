@@ -223,7 +223,10 @@ class _Forecaster:
                 raise _Later(exporter)
         if name in OF_THE_BUILD or name in self._secrets:
             raise _Later("the start of the build")
-        attempts = reader.retry.max_attempts if reader.retry else 1
+        retry = reader.retry
+        if retry is None and reader.parent is not None and self._hands_on(reader.parent):
+            retry = self._steps[reader.parent].retry
+        attempts = retry.max_attempts if retry else 1
         own = attempt_variables(reader.name, 1, attempts)
         return own.get(name) or self._known.get(name)
 
@@ -279,7 +282,7 @@ class _Forecaster:
         return any(name == group.name for name, _ in _lineage(self._steps, step))
 
     def _hands_on(self, group: str) -> bool:
-        action = self._steps[group].action
+        action = self._steps[group].action if group in self._steps else None  # of a hook
         return isinstance(action, Group) and action.outputs is not None
 
     # Descriptions

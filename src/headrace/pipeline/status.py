@@ -131,6 +131,17 @@ def move_step(old: StepStatus, new: StepStatus) -> StepStatus:
     return new
 
 
+def begin_again(old: StepStatus) -> StepStatus:
+    """Return ``pending`` for a step that has ended, as the group that it is a member of is tried again.
+
+    Raises:
+        MoveRefused: the step has not ended.
+    """
+    if not old.is_final:
+        raise MoveRefused(old, StepStatus.PENDING)
+    return StepStatus.PENDING
+
+
 def build_result(steps: Iterable[tuple[StepStatus, bool]], *, terminated: bool) -> BuildStatus:
     """The final status of a build, from its steps.
 

@@ -86,7 +86,8 @@ def test_what_the_using_step_says_belongs_to_the_group():
     assert group.when.branch_only == ("main",)
     assert group.hooks.on_finish is not None
     assert (member.title, member.stage, member.fail_fast, member.when) == ("Greet", "one", True, None)
-    assert (member.timeout_s, member.retry.max_attempts) == (300, 3)
+    assert (group.timeout_s, group.retry.max_attempts) == (300, 3)
+    assert (member.timeout_s, member.retry) == (None, None)
 
 
 def test_a_type_may_be_a_variable():
@@ -126,7 +127,7 @@ def test_a_timeout_among_the_arguments_is_an_argument():
     text = "main: {image: alpine, commands: ['[[ .Arguments.timeout ]]']}"
     planned = steps(templated(text), {"arguments": {"WHO": "a", "timeout": "7"}, "timeout": "1m"})
     assert planned["use.main"].action.commands == ("7",)
-    assert planned["use.main"].timeout_s == 60
+    assert planned["use"].timeout_s == 60
 
 
 def test_a_list_in_the_place_of_a_whole_value_stays_a_list():

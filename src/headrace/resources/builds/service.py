@@ -398,7 +398,7 @@ def _step_out(
         title=state.title or step.title,
         output_url=state.link or None,
         status=str(state.status),
-        attempt=state.attempt,
+        attempt=state.starts,
         started=None if state.started_at is None else wire_time(state.started_at),
         finished=None if state.finished_at is None else wire_time(state.finished_at),
         reason=state.reason,
