@@ -17,6 +17,17 @@ def log_in(page, person, path="/"):
     return page
 
 
+def complaints_of(page):
+    """A list that gets what the page will complain of: scripts that fail, what its policy forbids."""
+    found = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on(
+        "console",
+        lambda message: "Content Security Policy" in message.text and found.append(message.text),
+    )
+    return found
+
+
 def check(page, path):
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run().then((answer) => answer.violations)")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from e2e import official
-from e2e.browsing import PASSWORD
+from e2e.browsing import PASSWORD, complaints_of
 from e2e.server import Server
 from e2e.town import OURS, Cli, Town
 from headrace.resources.users import service as users
@@ -30,7 +30,8 @@ def new_town(data, *words):
 @pytest.fixture(scope="session")
 def town(tmp_path_factory):
     """A server that runs steps as processes of this machine."""
-    server, made = new_town(tmp_path_factory.mktemp("town") / "data", "--runtime", "local", *CALLED)
+    data = tmp_path_factory.mktemp("town") / "data"
+    server, made = new_town(data, "--runtime", "local", "--drain-s", "1", *CALLED)
     yield made
     made.database.close()
     assert server.stop() == 0
@@ -99,14 +100,10 @@ def new_page(browser, acme):
         )
         opened.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: "Content Security Policy" in message.text and complaints.append(message.text),
-        )
+        complaints.append(complaints_of(page))
         return page
 
     yield open_page
     for context in opened:
         context.close()
-    assert complaints == []
+    assert [one for of_page in complaints for one in of_page] == []

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,11 +14,10 @@ import pytest
 from playwright.sync_api import expect
 
 from cluster import small_cluster
-from e2e.browsing import PASSWORD
+from e2e.browsing import complaints_of
 from e2e.server import until
 from e2e.walks import WALKS
 from e2e.walks.scene import Scene
-from headrace.http.auth import SESSION_COOKIE
 from token_registry import token_registry
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
@@ -29,46 +29,58 @@ TIMEOUT_S = 60
 
 
 @pytest.fixture(scope="module")
-def cluster_server(tmp_path_factory):
-    with small_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
+def cluster(tmp_path_factory):
+    with small_cluster(tmp_path_factory.mktemp("cluster")) as small:
+        yield small
 
 
-@pytest.fixture
-def cluster(cluster_server):
-    """The cluster without what an earlier test left in it."""
-    cluster_server.asked.clear()
-    cluster_server.objects = {
-        key: one for key, one in cluster_server.objects.items() if key[0] == "namespaces"
-    }
-    return cluster_server
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def registry():
     with token_registry() as server:
         yield server
 
 
+@pytest.fixture(scope="module")
+def desk(browser, town):
+    """The one page to which everybody comes, and what it complained of."""
+    context = browser.new_context(base_url=town.server.url, viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    yield page, complaints_of(page)
+    context.close()
+
+
 @pytest.fixture
-def scene(new_page, person, town, acme, cluster, registry):
-    server = acme.server
-    _, session = server.call("POST", "/api/auth/login", {"user": person, "password": PASSWORD})
-    token = {"x-access-token": session["accessToken"]}
-    status, key = server.call("POST", "/api/auth/key", {"name": "for the commands"}, token)
-    assert status == 200, key
-    page = new_page()
-    cookie = {"name": SESSION_COOKIE, "value": session["accessToken"], "url": server.url}
-    page.context.add_cookies([cookie])  # logged in before, as somebody who comes in the morning
-    made = Scene(acme, person, page, key, town.database, cluster, registry)
-    yield made
-    for act in made.undo:
-        act()
+def page(desk):
+    """The page; the test fails where its script fails or its policy is broken."""
+    shared, complaints = desk
+    complaints.clear()
+    yield shared
+    assert complaints == []
+
+
+@pytest.fixture
+def new_scene(town, cluster, registry):
+    """Enter a scene: an account with nothing in it, and somebody who is logged in there."""
+    open_scenes = ExitStack()
+
+    def new(page=None):
+        open_scenes.close()  # the cluster and the registry are there once
+        made = Scene(town.account(), town.database, cluster, registry, page)
+        open_scenes.callback(made.leave)
+        made.enter()
+        return made
+
+    with open_scenes:
+        yield new
+
+
+@pytest.fixture
+def scene(page, new_scene):
+    return new_scene(page)
 
 
 def shell(scene, line, home, **environment):
     """Run a line as somebody who has copied it does."""
-    home.mkdir(exist_ok=True)
     kept = {"PATH": f"{CLIENTS}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
     known = {"CF_API_KEY": scene.key, "CF_URL": scene.acme.server.url}
     done = subprocess.run(
@@ -102,11 +114,10 @@ def asked_by(line):
     return method, unquote(urlsplit(words[-1]).path + "?" + urlsplit(words[-1]).query), body
 
 
-def by_button(scene, walk, button, _):
+def press(scene, walk, button, line):
     """Press it; what is sent is what its curl command sends."""
-    line = shown(scene, walk.title, "curl")
     method, address, body = asked_by(line)
-    wanted = urlsplit(asked_by(line)[1]).path
+    wanted = urlsplit(address).path
     with scene.page.expect_request(
         lambda one: one.method == method and unquote(urlsplit(one.url).path) == wanted
     ) as sent:
@@ -122,41 +133,47 @@ def by_button(scene, walk, button, _):
     assert json.loads(text) == body
 
 
-def by_curl(scene, walk, _, home):
-    as_json = {name: json.dumps(value)[1:-1] for name, value in walk.secrets(scene).items()}
-    shell(scene, shown(scene, walk.title, "curl"), home, **as_json)
-
-
-def by_codefresh(scene, walk, _, home):
-    line = shown(scene, walk.title, "codefresh")
+def run(scene, walk, line, home):
+    """Run a shown command; what is secret is put into the variables of the shell."""
     given = walk.secrets(scene)
-    if line.startswith("codefresh api "):  # its body is JSON
+    if line.startswith(("curl ", "codefresh api ")):  # its body is JSON
         given = {name: json.dumps(value)[1:-1] for name, value in given.items()}
     if '"$KUBECONFIG"' in line:
-        home.mkdir()
         file = home / "kubeconfig"
         file.write_text(given["KUBECONFIG_JSON"])
         given = {"KUBECONFIG": str(file)}
     shell(scene, line, home, **given)
 
 
-@pytest.mark.parametrize("way", [by_button, by_curl, by_codefresh], ids=lambda way: way.__name__)
-@pytest.mark.parametrize(
-    "walk", [pytest.param(walk, id=f"{walk.action}-{at}") for at, walk in enumerate(WALKS)]
-)
-def test_an_action_does_the_same_by_its_button_and_by_its_commands(scene, tmp_path, walk, way):
-    scene.made = walk.prepare(scene)
-    button = walk.reach(scene)
-    expect(button).to_be_enabled()
-    assert walk.state(scene) != walk.gives
-    way(scene, walk, button, tmp_path / "home")
-    seen = [f"{walk.action} to give {walk.gives}, not", None]
+def expect_done(scene, walk, way):
+    seen = [f"{walk.action} by {way} to give {walk.gives}, not", None]
 
     def is_done():
         seen[1] = walk.state(scene)
         return seen[1] == walk.gives
 
     until(is_done, seen)
+
+
+@pytest.mark.parametrize(
+    "walk", [pytest.param(walk, id=f"{walk.action}-{at}") for at, walk in enumerate(WALKS)]
+)
+def test_an_action_does_the_same_by_its_button_and_by_its_commands(page, new_scene, tmp_path, walk):
+    scene = new_scene(page)
+    scene.made = walk.prepare(scene)
+    button = walk.reach(scene)
+    expect(button).to_be_enabled()
+    lines = {kind: shown(scene, walk.title, kind) for kind in ("curl", "codefresh")}
+    things = scene.things()
+    assert walk.state(scene) != walk.gives
+    press(scene, walk, button, lines["curl"])
+    expect_done(scene, walk, "its button")
+    for kind, line in lines.items():  # in an account of its own, where the same was made
+        scene = new_scene()
+        scene.made = walk.prepare(scene)
+        assert walk.state(scene) != walk.gives
+        run(scene, walk, scene.of_its_own(line, things), tmp_path)
+        expect_done(scene, walk, kind)
 
 
 def test_every_action_of_the_pages_is_walked():
@@ -205,19 +222,29 @@ PAGES = (
 )
 
 
+@pytest.fixture(scope="module")
+def furnished(town, cluster, registry):
+    """An account with something to read on each page."""
+    made = Scene(town.account(), town.database, cluster, registry)
+    made.enter()
+    made.acme.pipeline("ok")
+    made.call("POST", "/api/clusters/local/cluster", cluster.token_fields())
+    yield made
+    made.leave()
+
+
 @pytest.mark.parametrize("path", PAGES)
-def test_the_commands_that_read_a_page_answer(scene, tmp_path, path):
-    scene.acme.pipeline("ok")
-    scene.call("POST", "/api/clusters/local/cluster", scene.cluster.token_fields())
-    scene.page.goto(path)
-    scene.page.get_by_text("as curl / as codefresh").click()
-    sections = scene.page.locator("[data-action]")
+def test_the_commands_that_read_a_page_answer(page, furnished, tmp_path, path):
+    furnished.sit_down(page)
+    page.goto(path)
+    page.get_by_text("as curl / as codefresh").click()
+    sections = page.locator("[data-action]")
     expect(sections.first).to_be_visible()
     read = 0
     for section in sections.all():
         line = section.locator("[data-command=curl]").inner_text()
         if asked_by(line)[0] == "GET":
             read += 1
-            json.loads(shell(scene, line, tmp_path / "home"))
-            shell(scene, section.locator("[data-command=codefresh]").inner_text(), tmp_path / "home")
+            json.loads(shell(furnished, line, tmp_path))
+            shell(furnished, section.locator("[data-command=codefresh]").inner_text(), tmp_path)
     assert read

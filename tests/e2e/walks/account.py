@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from e2e.walks.scene import Walk
+from e2e.walks.scene import KEY, Walk
 from headrace.kit.ids import new_id
 from headrace.resources.runtime_environments import service as environments
 from headrace.resources.runtime_environments.schemas import Worker
@@ -49,7 +49,7 @@ def keys_of(scene):
     found = [
         (one["name"], one.get("scopes") or [], bool(one["expiresAt"])) for one in scene.mine("/api/auth/keys")
     ]
-    return sorted(one for one in found if one[0] not in ("for the commands", "test"))
+    return sorted(one for one in found if one[0] not in (KEY, "test"))
 
 
 def own_key(scene):
@@ -186,7 +186,7 @@ OF_ACCOUNT = [
         "endSessions",
         "End your sessions on all devices",
         end_sessions,
-        lambda scene: scene.page.evaluate("fetch('/api/user').then((answer) => answer.status)"),
+        lambda scene: scene.acme.server.call("GET", "/api/user", None, {"x-access-token": scene.session})[0],
         401,
     ),
     Walk(
