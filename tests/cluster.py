@@ -6,6 +6,7 @@ lists in pieces (``continue``), 404 and 409 as `Status` objects, 422 for a name 
 
 import base64
 import datetime as dt
+import gzip
 import ipaddress
 import json
 import re
@@ -131,7 +132,7 @@ class Api(BaseHTTPRequestHandler):
         every = [
             one
             for (plural, space, _), one in sorted(objects.items())
-            if plural == found["plural"] and found["space"] in (None, space)
+            if plural == found["plural"] and found["space"] in (None, space) and chosen(one, query)
         ]
         begin = int(query.get("continue", ["0"])[0])
         end = begin + int(query.get("limit", ["500"])[0])
@@ -207,6 +208,19 @@ class Api(BaseHTTPRequestHandler):
         """Keep the test's output to itself."""
 
 
+def chosen(one, query):
+    """Whether an object has what the selectors of a list ask for."""
+    labels = one.get("metadata", {}).get("labels", {})
+    for selector in filter(None, query.get("labelSelector", [""])[0].split(",")):
+        name, different, value = selector.partition("!=")
+        if not different:
+            name, _, value = selector.partition("=")
+        if (labels.get(name) == value) == bool(different):
+            return False
+    selectors = filter(None, query.get("fieldSelector", [""])[0].split(","))
+    return all(one.get(name) == value for name, _, value in (each.partition("=") for each in selectors))
+
+
 class SmallCluster:
     """The objects by plural, namespace and name; and what logs in."""
 
@@ -232,6 +246,24 @@ class SmallCluster:
             "metadata": metadata,
             **parts,
         }
+
+    def release(self, name, revision=1, *, space="default", status="deployed", **parts):
+        """Store a revision of a release as Helm 3 does; ``parts`` are of its record."""
+        record = {
+            "name": name,
+            "namespace": space,
+            "version": revision,
+            "info": {"status": status, "last_deployed": "2026-11-24T10:00:00.123456789+01:00"},
+            "chart": {"metadata": {"name": name, "version": "1.2.3", "appVersion": "7"}},
+            "manifest": "kind: Service",
+            **parts,
+        }
+        packed = base64.b64encode(gzip.compress(json.dumps(record).encode()))
+        secret = f"sh.helm.release.v1.{name}.v{revision}"
+        data = {"release": base64.b64encode(packed).decode()}
+        self.add("secrets", secret, space=space, type="helm.sh/release.v1", data=data)
+        labels = {"owner": "helm", "name": name, "status": status, "version": str(revision)}
+        self.objects["secrets", space, secret]["metadata"]["labels"] = labels
 
     def patched(self, one, changes):
         """Merge changes into an object; containers by their names, as the strategic merge does."""

@@ -54,6 +54,8 @@ OTHERWISE = {
     "registries-test": 400,
     "kubernetes-generate-image-pull-secret": 400,
     **{f"clusters-{name}": 400 for name in AWAY},
+    **{f"helm-releases-{name}": 400 for name in ("get", "history", "list")},
+    "helm-charts-promote-helm3": 400,
     "helm-sections-create": 404,  # its board is only an example
     "repos-git-list": 400,  # so is the password of the integration
     "repos-git-get-repo": 400,

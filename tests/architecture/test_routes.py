@@ -43,6 +43,8 @@ OF_A_FEW = {
     "clusters-services",
     "clusters-workloads",
     "envs-list",
+    "helm-releases-history",
+    "helm-releases-list",
     "images-get-tags",
     "repos-git-list",
     "runtime-envs-get-base-images",

@@ -34,6 +34,7 @@ from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.secrets import DatabaseSecrets
 from headrace.resources.builds.volumes import VolumeLimits
 from headrace.resources.pipelines.records import DatabaseRecords
+from headrace.resources.releases.looking import Reach
 from headrace.resources.runtime_environments.service import BaseImages
 from headrace.resources.users import service as users
 from headrace.resources.users.sessions import Sessions
@@ -144,6 +145,7 @@ class Installation:
                 LogStore: self.logs,
                 Marks: Marks(),
                 Networks: self.networks,
+                Reach: Reach(self.database, self.box, self.networks),
                 Reference: Reference(found, version=VERSION),
                 Sessions: self.sessions,
                 Signals: self.hub,

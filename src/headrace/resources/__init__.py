@@ -20,6 +20,7 @@ RESOURCES = (
     "projects",
     "refused",
     "registries",
+    "releases",
     "repos",
     "runtime_environments",
     "step_types",

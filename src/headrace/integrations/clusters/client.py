@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx2
 import msgspec
 import yaml
-from lightkube import ApiError, Client, KubeConfig, codecs
+from lightkube import ApiError, Client, KubeConfig, codecs, operators
 from lightkube.config.models import Cluster as Server
 from lightkube.config.models import User
 from lightkube.core.exceptions import LoadResourceError
@@ -30,10 +30,13 @@ from lightkube.resources.core_v1 import ConfigMap, Namespace, Pod, Secret, Servi
 from headrace.integrations.clusters.addresses import AddressRefused, Networks
 from headrace.integrations.clusters.credentials import Credentials
 from headrace.integrations.clusters.errors import ClusterRefused
+from headrace.integrations.clusters.releases import KIND as _RELEASE
+from headrace.integrations.clusters.releases import Release
 
 _TIMEOUT_S = 10.0
 _CHUNK = 500
 _MOST = 5_000  # of a list
+_FEW = 50  # releases at a time: each may have a megabyte
 _CONFLICT = 409
 _WORKLOADS = (Deployment, StatefulSet, DaemonSet)
 _KINDS = {kind.__name__: kind for kind in _WORKLOADS}
@@ -106,6 +109,28 @@ class Cluster:
         with self._named():
             found = [_pod(each) for each in self._some(Pod, namespace)]
         return sorted(found, key=_order)
+
+    def releases(self, namespace: str) -> list[Release]:
+        """Return the newest revision of each release of Helm 3 in a namespace, or in all (``*``), by name."""
+        newest: dict[tuple[str, str], tuple[int, str]] = {}
+        # An older revision is superseded as soon as a newer one is there.
+        for place, revision, data in self._records(namespace, status=operators.not_equal("superseded")):
+            newest[place] = max(newest.get(place, (0, "")), (revision, data))
+        return [Release.read(data) for _, (_, data) in sorted(newest.items())]
+
+    def revisions(self, namespace: str, name: str) -> list[Release]:
+        """Return what Helm still keeps of the releases of a name, by namespace, the newest revision first."""
+        found = [Release.read(data) for _, _, data in self._records(namespace, name=name)]
+        return sorted(found, key=lambda each: (each.namespace, -each.version))
+
+    def _records(self, namespace: str, **labels: Any) -> Iterable[tuple[tuple[str, str], int, str]]:  # noqa: ANN401 - values and operators
+        """Yield namespace and name, revision and content of what Helm has stored."""
+        chosen = {"labels": {"owner": "helm", **labels}, "fields": {"type": _RELEASE}}
+        with self._named():
+            for each in self._some(Secret, namespace, _FEW, **chosen):
+                own = each.metadata.labels
+                place = (each.metadata.namespace, own["name"])
+                yield place, int(own["version"]), each.data["release"]
 
     def data_of(self, kind: str, namespace: str, name: str) -> dict[str, str]:
         """Return what a ``secret`` or a ``configmap`` holds, as it is written there: a secret in base64."""
@@ -222,10 +247,16 @@ class Cluster:
         done = min(updated or 0, ready or 0)
         return "" if done >= wanted else f"{kind} {name!r}: {done} of {wanted} are ready"
 
-    def _some(self, kind: Any, namespace: str | None) -> Iterable[Any]:  # noqa: ANN401 - one of many classes
+    def _some(
+        self,
+        kind: Any,  # noqa: ANN401 - one of many classes
+        namespace: str | None,
+        chunk: int = _CHUNK,
+        **chosen: Any,  # noqa: ANN401 - labels and fields
+    ) -> Iterable[Any]:
         listed: Callable[..., Iterable[Any]] = self._client.list  # its overloads know single classes
         where = {} if namespace is None else {"namespace": namespace}
-        return islice(listed(kind, chunk_size=_CHUNK, **where), _MOST)
+        return islice(listed(kind, chunk_size=chunk, **where, **chosen), _MOST)
 
     @contextmanager
     def _named(self) -> Any:  # noqa: ANN401 - a generator

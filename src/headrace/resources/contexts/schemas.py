@@ -63,6 +63,14 @@ class SealedText(msgspec.Struct, frozen=True):
     text: str
 
 
+class HelmRepository(msgspec.Struct, frozen=True):
+    """A Helm repository with the login there, in clear."""
+
+    url: str
+    username: str = ""
+    password: str = ""
+
+
 def seal(box: SecretBox, account_id: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return the stored form of a secret value; nothing and an empty text hide nothing."""
     if value is None or value == "":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import yaml
 from sqlalchemy import Connection
 
 from headrace.execution.ports import GitCredentials
@@ -17,6 +18,7 @@ from headrace.resources.contexts.schemas import (
     GIT_TYPES,
     MASK,
     TYPES,
+    HelmRepository,
     SealedText,
     change_secrets,
     mask,
@@ -41,6 +43,7 @@ _KINDS = {
 }
 VAULT = "secret-store.hashicorp-vault"
 _STORES = (VAULT, "secret-store.kubernetes")
+_YAML_TYPES = ("yaml", "secret-yaml")
 _API_PATHS = ("/api/v4", "/api/v3", "/rest/api/1.0", "/rest")
 
 
@@ -253,6 +256,44 @@ def secret_store(db: Connection, box: SecretBox, account_id: str, name: str) -> 
     return context.type, data
 
 
+def helm_repository(db: Connection, box: SecretBox, account_id: str, name: str) -> HelmRepository:
+    """Return where a Helm repository is, and the login there.
+
+    Raises:
+        LookupError: there is no such context, or it is no repository that speaks HTTP.
+    """
+    context = repository.by_name(db, account_id, name)
+    if context is None or context.type != "helm-repository":
+        cure = "name a context of type helm-repository, or give the address of the repository"
+        raise LookupError(f"could not find a Helm repository {name!r}; {cure}")
+    data = change_secrets(
+        context.type, context.document["spec"]["data"], lambda _, value: unseal(box, account_id, value)
+    )
+    url, given = text_of(data.get("repositoryUrl")), data.get("variables")
+    if not url.startswith(("https://", "http://", "oci://")):
+        raise LookupError(f"Helm repository {name!r} is not at http(s):// or oci://; no other kind is read")
+    logins = given if isinstance(given, dict) else {}
+    return HelmRepository(
+        url.rstrip("/"), text_of(logins.get("HELMREPO_USERNAME")), text_of(logins.get("HELMREPO_PASSWORD"))
+    )
+
+
+def values_of(db: Connection, box: SecretBox, account_id: str, name: str) -> tuple[str, bool]:
+    """Return the YAML of a context, and whether it is secret.
+
+    Raises:
+        LookupError: there is no such context, or it is none of YAML.
+    """
+    context = repository.by_name(db, account_id, name)
+    if context is None or context.type not in _YAML_TYPES:
+        raise LookupError(f"could not find a context {name!r} with values; create one of type yaml")
+    is_secret = context.type == "secret-yaml"
+    data = context.document["spec"]["data"]
+    if is_secret:
+        data = unseal(box, account_id, data)
+    return data if isinstance(data, str) else yaml.safe_dump(data, sort_keys=False), is_secret
+
+
 def _credentials(context: Context, auth: dict[str, Any]) -> GitCredentials:
     public, token_user, below = _HOSTS[context.type]
     given = str(auth.get("apiURL") or auth.get("apiHost") or "").rstrip("/")
@@ -312,7 +353,7 @@ def _check(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _check_data(kind: str, data: object) -> None:
-    if kind in ("yaml", "secret-yaml"):
+    if kind in _YAML_TYPES:
         return
     if not isinstance(data, dict):
         raise BadRequest("spec.data must be an object")

@@ -40,7 +40,7 @@ _REPO = Example(path={"name": "charts"}, body={"name": "charts", "public": False
 def list_boards(caller: Caller, db: Connection, pages: Pages) -> list[BoardOut]:
     """List the release boards of the account by name.
 
-    A board is a stored arrangement of clusters; this server looks up no releases for it.
+    A board is a stored arrangement of clusters, between which releases are promoted.
     """
     return service.boards(db, caller.account_id, pages)
 

@@ -29,7 +29,7 @@ _RULES = "rights are the scopes of keys and the admins of the account; POST /api
 _PEOPLE = "what a user is called does not change; DELETE and POST /api/accounts/{id}/adduser make another"
 _ACCOUNTS = "an account stays as it was made; POST /api/admin/accounts makes another"
 _CLUSTER = "register a cluster by POST /api/clusters/local/cluster, with a kubeconfig or a token"
-_RELEASE = "run Helm in a step of a pipeline, and start it by POST /api/pipelines/run/{name}"
+_RELEASE = "promote a release of Helm 3: POST /api/kubernetes/chart/promote/helm3"
 _ENVIRONMENTS = "environments are those of the workers that report; GET /api/runtime-environments lists them"
 _RUNNER = "start 'headrace worker' where builds are to run"
 _ONPREM = "/admin/runtime-environments"
@@ -99,15 +99,6 @@ LINES = (
         "cluster.validate",
         "Check the cluster of a runner",
         _CLUSTER,
-        scope=_WRITE,
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/helm/cluster-config/{selector}",
-        "helm.cluster-config.store",
-        "Store how Helm uses a cluster",
-        _RELEASE,
         scope=_WRITE,
         admin=True,
     ),
@@ -217,54 +208,12 @@ LINES = (
     ),
     Line(
         "POST",
-        "/kubernetes/chart/install",
-        "helm.charts.install",
-        "Install a chart",
-        _RELEASE,
-        scope=_WRITE,
-    ),
-    Line(
-        "POST",
         "/kubernetes/chart/promote",
         "helm.charts.promoteTiller",  # the original's name is also that of the group of `promote.new`
         "Promote a release of Helm 2",
         _RELEASE,
         scope=_WRITE,
         operation="helm-charts-promote",
-    ),
-    Line(
-        "POST",
-        "/kubernetes/chart/promote/helm3",
-        "helm.charts.promote.new",
-        "Promote a release",
-        _RELEASE,
-        scope=_WRITE,
-        operation="helm-charts-promote-helm3",
-    ),
-    Line(
-        "POST",
-        "/kubernetes/releases/{releaseName}/delete",
-        "helm.releases.delete",
-        "Delete a release",
-        _RELEASE,
-        scope=_WRITE,
-    ),
-    Line(
-        "POST",
-        "/kubernetes/releases/{releaseName}/test",
-        "helm.releases.test",
-        "Test a release",
-        _RELEASE,
-        scope=_WRITE,
-    ),
-    Line(
-        "GET",
-        "/kubernetes/rollback/{release}/{revision}",
-        "kubernetes.rollback",
-        "Roll back a release",
-        _RELEASE,
-        scope=_READ,
-        operation="kubernetes-rollback-release",
     ),
     Line("GET", _ONPREM, "onPrem.runtimeEnvs.list", "List the environments of the platform", value=[]),
     Line(
