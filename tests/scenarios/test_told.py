@@ -9,9 +9,9 @@ from headrace.runtimes.fake import FakeRuntime
 SECRET = "hush-hush"
 
 
-async def states_of(text):
+async def states_of(text, *, stored=None, records=None):
     clock = MovedClock()
-    feed, secrets = MemoryFeed(clock), MemorySecrets()
+    feed, secrets = MemoryFeed(clock), MemorySecrets(stored=stored)
     variables = {"WHO": "ada", "TOKEN": secrets.ref("TOKEN", SECRET)}
     record = feed.enqueue(compile_plan(text, variables=variables), variables)
     await run(
@@ -20,7 +20,7 @@ async def states_of(text):
         feed=feed,
         logs=MemoryLogs(),
         secrets=secrets,
-        records=MemoryRecords(),
+        records=records or MemoryRecords(),
         clock=clock,
         settings=ExecutionSettings(inactivity_s=0),
     )
@@ -32,6 +32,46 @@ async def test_a_title_is_filled_in_and_masked():
         "{version: '1.0', steps: {a: {title: 'of ${{WHO}} ${{TOKEN}}', image: alpine, commands: ['true']}}}"
     )
     assert record.steps["a"].title == "of ada *****"
+
+
+async def test_titles_of_groups_approvals_and_skipped_steps_are_filled_in():
+    record = await states_of("""
+version: '1.0'
+steps:
+  group:
+    type: parallel
+    title: group of ${{WHO}}
+    steps: {a: {image: alpine, title: 'skipped ${{WHO}}', when: {branch: {only: [none]}}}}
+  wrong: {image: alpine, title: 'wrong ${{WHO}}', fail_fast: false, when: {condition: {all: {a: '=='}}}}
+  ask: {type: pending-approval, title: 'ask ${{WHO}}'}
+""")
+    titles = [record.steps[name].title for name in ("group", "a", "wrong", "ask")]
+    assert titles == ["group of ada", "skipped ada", "wrong ada", "ask ada"]
+
+
+async def test_a_manifest_and_a_composition_in_a_file_may_name_secrets_of_stores():
+    records = MemoryRecords()
+    record = await states_of(
+        r"""
+version: '1.0'
+steps:
+  write:
+    image: alpine
+    environment: ['D=$']
+    commands:
+    - echo "kind $D{{secrets.v.a}}" > app.yml
+    - "echo \"services: {db: {image: alpine, environment: ['A=$D{{secrets.v.b}}']}}\" > two.yml"
+  deploy: {type: deploy, kind: kubernetes, cluster: c, namespace: n, file_path: app.yml}
+  composed:
+    type: composition
+    composition: two.yml
+    composition_candidates: {db: {command: 'true'}}
+""",
+        stored={"v.a": "first-secret"},
+        records=records,
+    )
+    assert [one.manifest.strip() for one in records.deployed] == ["kind first-secret"]
+    assert "secret 'secrets.v.b' cannot be opened" in record.steps["composed"].reason
 
 
 async def test_a_step_has_the_link_that_it_exported_in_its_name():

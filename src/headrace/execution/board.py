@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,10 +11,12 @@ from headrace.execution import verdict
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import Export
 from headrace.execution.ports import BuildOrder, SecretRef, SecretSource, StepState
+from headrace.execution.stores import Stores
 from headrace.execution.verdict import Verdict
-from headrace.pipeline.plan import Group, PlannedStep, hook_steps, is_hook, texts_with_environment
+from headrace.pipeline.conditions import ConditionFailed, holds, steps_hold, texts_of_condition
+from headrace.pipeline.plan import Group, PlannedStep, When, hook_steps, is_hook, texts_with_environment
 from headrace.pipeline.status import RESULT_WORDS, BuildStatus, StepStatus
-from headrace.pipeline.variables import STORES, VOLUME, Scope, StepFacts, attempt_variables, stored_references
+from headrace.pipeline.variables import VOLUME, Scope, StepFacts, attempt_variables
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _OUTCOME_WORDS = {
@@ -49,7 +51,7 @@ class Board:
         self._order = order
         self._source = source
         self._variables: dict[str, str] | None = None
-        self._stored: dict[str, str] = {}  # secrets of outside stores, by their references
+        self.stores = Stores(order.build_id, source, self.secrets)
         self._exports: dict[str, str] = {}
         self._exported: frozenset[str] = frozenset()
         # By the group of a step type: what its members exported, and what it hands on of that.
@@ -113,21 +115,46 @@ class Board:
         return opened
 
     async def open_stored(self, step: PlannedStep) -> None:
-        """Open the secrets of outside stores that a step refers to, each once in a run.
+        """Read the secrets of outside stores that a step refers to, each once in a run.
 
         Raises:
             StepRefused: one of them is not there; the text names it.
         """
         scope = self.scope(step)
-        texts = texts_with_environment(step, scope)
-        for name in sorted(stored_references(texts, scope) - self._stored.keys()):
-            try:
-                value = await self._source.stored(self.build_id, name.removeprefix(STORES))
-            except LookupError as missing:
-                raise StepRefused(f"secret {name!r} cannot be opened: {missing}") from missing
-            if value:
-                self.secrets.add(value)
-            self._stored[name] = value
+        await self.stores.open(texts_with_environment(step, scope), scope)
+
+    # Conditions
+
+    async def open_conditions(self, steps: Iterable[PlannedStep]) -> None:
+        """Read the secrets of outside stores that conditions of steps refer to.
+
+        One that cannot be read fails the condition, should it come to that.
+        """
+        for step in steps:
+            await self._open_condition(step, step.when)
+
+    async def _open_condition(self, step: PlannedStep, when: When | None) -> None:
+        if when is not None:
+            scope = self.scope(step)
+            await self.stores.attempt(texts_of_condition(when, scope), scope)
+
+    def holds(self, step: PlannedStep) -> bool:
+        """Tell whether the condition of a step holds now.
+
+        Raises:
+            ConditionFailed: nobody can tell; the text says why.
+        """
+        if step.when is None:
+            return True
+        scope = self.scope(step)
+        unread = ""
+        if self.stores.has_failed:
+            unread = self.stores.failure(texts_of_condition(step.when, scope), scope)
+        if not unread:
+            return holds(step.when, scope)
+        if steps_hold(step.when, scope):  # else the secret is of no account
+            raise ConditionFailed(f"Failed to evaluate condition: {unread}")
+        return False
 
     async def keep_exports(
         self, step: PlannedStep, found: Mapping[str, Export]
@@ -181,7 +208,8 @@ class Board:
             steps=self._facts,
             literal=self._exported,
             workflow=self.workflow,
-            stored=self._stored,
+            stored=self.stores.values,
+            hidden=self.secrets,
         )
 
     def _hook_facts(self, step: PlannedStep) -> dict[str, StepFacts]:
@@ -276,9 +304,22 @@ class Board:
                 return True
         return False
 
+    async def open_criteria(self, group: PlannedStep | None) -> None:
+        """Read the secrets that the success criteria of a group refer to; None: those of the build."""
+        when, scope = self._criteria(group)
+        await self.stores.attempt(texts_of_condition(when, scope), scope)
+
+    def _criteria(self, group: PlannedStep | None) -> tuple[When | None, Scope]:
+        if group is None:
+            return verdict.condition_of(self.plan.success_criteria), self._scope({})
+        criteria = group.action.success_criteria if isinstance(group.action, Group) else None
+        return verdict.condition_of(criteria), self.scope(group)
+
     def verdict(self, group: PlannedStep) -> Verdict:
         """How a group ends, as its members stand now."""
-        scope = self.scope(group)
+        when, scope = self._criteria(group)
+        if unread := self.stores.failure(texts_of_condition(when, scope), scope):
+            return Verdict(StepStatus.ERROR, unread)
         return verdict.of_group(group, self.members.get(group.name, ()), self.states, scope)
 
     # The end
@@ -287,7 +328,10 @@ class Board:
         """What the build comes to as its steps stand now, and why."""
         if terminated:
             return BuildStatus.TERMINATED, ""
-        return verdict.of_build(self.plan, self.members, self.states, self._scope({}))
+        when, scope = self._criteria(None)
+        if unread := self.stores.failure(texts_of_condition(when, scope), scope):
+            return BuildStatus.ERROR, unread
+        return verdict.of_build(self.plan, self.members, self.states, scope)
 
     def decide_outcome(self, *, terminated: bool, failed: bool = False) -> None:
         """Give conditions on ``workflow.result`` their word: nothing else is left to run."""

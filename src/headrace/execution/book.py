@@ -10,11 +10,16 @@ class Book:
     """One entry of a build's log, opened when it is needed first.
 
     A secret that comes up while it is open is masked in it from then on, whoever found it.
+
+    Args:
+        site: of the build.
+        name: of the entry.
+        shows_life: what is written into it shows that the build is not idle.
     """
 
-    def __init__(self, site: Site, name: str) -> None:
+    def __init__(self, site: Site, name: str, *, shows_life: bool = True) -> None:
         self.is_shared = False  # by steps that run side by side
-        self._site, self._name = site, name
+        self._site, self._name, self._shows_life = site, name, shows_life
         self._log: StepLog | None = None
         self._masked = 0  # how many secrets the log knows
 
@@ -24,12 +29,14 @@ class Book:
 
     async def write(self, data: bytes) -> None:
         """Take output of a step."""
-        self._site.touch()
+        if self._shows_life:
+            self._site.touch()
         await (await self._opened()).write(data)
 
     async def say(self, line: str) -> None:
         """Take one line of the engine."""
-        self._site.touch()
+        if self._shows_life:
+            self._site.touch()
         await (await self._opened()).say(line)
 
     async def say_all(self, lines: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ from headrace.execution.site import Site
 from headrace.pipeline.compose import Composition, CompositionRefused, ServiceDefinition, read_composition
 from headrace.pipeline.document import load
 from headrace.pipeline.errors import SpecErrors
+from headrace.pipeline.plan import strings
 from headrace.pipeline.variables import (
     VOLUME,
     DirectoryUnknown,
@@ -72,6 +73,7 @@ async def resolve(
         document: object = composition
         if name:
             document, stored = await _find(site, name, folder)
+        await site.board.stores.open(strings((document, *stored, *variables, candidates)), scope)
         given = {name: value or "" for name, value in _pairs((*stored, *variables), scope).items()}
         read = read_composition(
             _filled(document, scope),
@@ -88,7 +90,7 @@ async def resolve(
         raise StepCouldNotStart(
             "the composition cannot be run: " + "; ".join(str(refusal).splitlines())
         ) from refusal
-    except (DirectoryUnknown, TextTooLong, SpecErrors) as refusal:
+    except (DirectoryUnknown, StepRefused, TextTooLong, SpecErrors) as refusal:
         raise StepCouldNotStart(f"the composition cannot be read: {refusal}") from refusal
     return Resolved(read, environments)
 

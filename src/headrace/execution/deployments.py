@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from headrace.execution.errors import StepRefused
 from headrace.execution.ports import Deployment, Rollout
 from headrace.execution.site import Site
 from headrace.execution.tasks import call_off
@@ -36,7 +37,14 @@ async def start_deployment(site: Site, step: str, action: Deploy, scope: Scope) 
         return substitute(text or "", scope).strip()
 
     path = filled(action.file_path)
-    manifest = "" if not path else substitute(await _read(site, path), scope)
+    manifest = ""
+    if path:
+        manifest = await _read(site, path)
+        try:
+            await site.board.stores.open([manifest], scope)
+        except StepRefused as refusal:
+            raise StepCouldNotStart(f"file_path {path!r}: {refusal}") from refusal
+        manifest = substitute(manifest, scope)
     order = Deployment(
         cluster=filled(action.cluster),
         namespace=filled(action.namespace),

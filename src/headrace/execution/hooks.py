@@ -19,7 +19,7 @@ from headrace.execution.schedule import Verb, judged
 from headrace.execution.site import Site
 from headrace.execution.tasks import call_off
 from headrace.execution.verdict import FAILED, Verdict
-from headrace.pipeline.conditions import holds, named_steps
+from headrace.pipeline.conditions import named_steps
 from headrace.pipeline.plan import Group, Hook, PlannedStep
 from headrace.pipeline.status import StepStatus
 
@@ -111,6 +111,7 @@ class _Walk:
         tries = GroupTries(site, group, members)
         goes_on = await tries.begin(self._book)
         while goes_on:
+            await site.board.open_criteria(group)
             if isinstance(group.action, Group) and group.action.mode == "parallel":
                 await self._side_by_side(members)
             else:
@@ -174,7 +175,8 @@ class _Walk:
         if not self._has_begun(step):
             if site.stop.done():
                 return
-            move = judged(step, lambda one: one.when is None or holds(one.when, site.board.scope(one)))
+            await site.board.open_conditions([step])
+            move = judged(step, site.board.holds)
             if move.verb is not Verb.START:
                 await self._pass_over(step, move.reason)
                 return

@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Awaitable, Mapping
 
 from headrace.execution.book import Book
+from headrace.execution.errors import StepRefused
 from headrace.execution.ports import StepState, Target
 from headrace.execution.site import Site
 from headrace.pipeline.conditions import ConditionFailed, evaluate
@@ -71,12 +72,13 @@ class _Writer:
 
     async def _value(self, entry: Entry) -> str:
         if entry.evaluate:
+            await self._site.board.stores.open([entry.text], self._scope)
             text = as_text(evaluate(entry.text, self._scope))
         else:
             text = substitute(entry.text, self._scope)
             if text.startswith(_FILE):
                 text = await self._file(text.removeprefix(_FILE)) or text
-        return self._site.masked(text)[:LONGEST_VALUE]
+        return self._site.shown(text)[:LONGEST_VALUE]
 
     async def _file(self, path: str) -> str | None:
         """The text of a file in the volume, relative to where the step ran; None where there is none."""
@@ -94,5 +96,5 @@ class _Writer:
 async def _quietly(work: Awaitable[None], book: Book, what: str) -> None:
     try:
         await work
-    except (LookupError, ConditionFailed, TextTooLong) as failure:
+    except (LookupError, ConditionFailed, StepRefused, TextTooLong) as failure:
         await book.say(f"The {what} is not written: {failure}")

@@ -15,7 +15,6 @@ from headrace.execution.commands import freestyle_command
 from headrace.execution.desk import unit_of
 from headrace.execution.schedule import Verb, judged
 from headrace.execution.site import Site
-from headrace.pipeline.conditions import holds
 from headrace.pipeline.plan import Group, PlannedStep, RunCommands, WaitForApproval
 from headrace.pipeline.status import StepStatus
 from headrace.pipeline.variables import DirectoryUnknown
@@ -52,13 +51,10 @@ class Outlook:
         for step in self._steps[self._place : self._place + _WITHIN]:
             if isinstance(step.action, Group | WaitForApproval):
                 return
-            if board.status(step.name) is StepStatus.PENDING and judged(step, self._holds).verb is Verb.START:
+            if board.status(step.name) is StepStatus.PENDING and judged(step, board.holds).verb is Verb.START:
                 command = self._guess(step)
                 if command is not None:
                     yield unit_of(step, board.index[step.name], attempt=1), command
-
-    def _holds(self, step: PlannedStep) -> bool:
-        return step.when is None or holds(step.when, self._site.board.scope(step))
 
     def _guess(self, step: PlannedStep) -> Command | None:
         """What a step would run now; None for one of another kind, or with services beside it."""

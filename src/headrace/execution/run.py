@@ -134,6 +134,7 @@ class _Play:
                 self._site.services.begin()
                 refusal = await copy_resources(self._site, run_step)
                 refusal = refusal or await elect_build(self._site, run_step)
+                await self._board.open_criteria(None)
                 if not refusal:
                     await self._walk.whole()
                 if self._walk.waiting_step() is None:

@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
+from headrace.execution.book import Book
 from headrace.execution.commands import freestyle_command
 from headrace.execution.compositions import Member, Resolved, login_for, resolve, service_command
 from headrace.execution.errors import StepRefused
-from headrace.execution.ports import StepLog, StepState
+from headrace.execution.ports import StepState
 from headrace.execution.site import Site
 from headrace.execution.tasks import call_off
-from headrace.pipeline.plan import Plan, PlannedStep, RunCommands, Services
+from headrace.pipeline.plan import Plan, PlannedStep, RunCommands, Services, strings, variables_with_secrets
 from headrace.pipeline.status import StepStatus
 from headrace.pipeline.variables import DirectoryUnknown, TextTooLong
 from headrace.runtimes.base import Command, RunningStep, StepCouldNotStart
@@ -140,7 +141,7 @@ class ServiceGroup:
         self._members: dict[str, Member] = {}
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._rising: asyncio.Task[None] | None = None
-        self._log: StepLog | None = None
+        self._log: Book | None = None
         self._is_ending = False
 
     # Up
@@ -193,7 +194,7 @@ class ServiceGroup:
         self._generation = 1 if state is None else state.attempt + 1
         await self._report_group(services="")
         await self._site.workspace.clear(self._network)
-        self._log = await self._open(self._name)
+        self._log = Book(self._site, self._name)
         found = await self._resolve()
         for note in found.composition.notes:
             await self._say(note)
@@ -206,6 +207,12 @@ class ServiceGroup:
 
     async def _resolve(self) -> Resolved:
         plan, scope = self._plan, self._site.board.scope(self._owner)
+        if plan.readiness is not None or plan.setup is not None:  # they get all variables
+            own = strings(msgspec.to_builtins((plan.readiness, plan.setup)))
+            try:
+                await self._site.board.stores.open((*own, *variables_with_secrets(scope)), scope)
+            except StepRefused as refusal:
+                raise StepCouldNotStart(str(refusal)) from refusal
         return await resolve(self._site, scope, plan.composition, plan.variables)
 
     async def _start_service(self, found: Resolved, place: int) -> None:
@@ -222,7 +229,7 @@ class ServiceGroup:
         command = msgspec.structs.replace(command, login=await login_for(self._site, service.image))
         name, unit = f"{self._name}/{service.name}", self._unit(service.name)
         await self._say(f"Starting service {service.name!r} from image {service.image}")
-        log = await self._open(name)
+        log = self._book(name)
         state = StepState(
             name=name, status=StepStatus.RUNNING, attempt=self._generation, started_at=self._site.clock.now()
         )
@@ -234,7 +241,7 @@ class ServiceGroup:
             await log.close()
             await self._site.report(msgspec.structs.replace(state, reason=str(failure)))
             raise StepCouldNotStart(f"service {service.name!r} did not start: {failure}") from failure
-        await self._site.report(msgspec.structs.replace(state, output_from=log.length))
+        await self._site.report(msgspec.structs.replace(state, output_from=await log.length()))
         self._follow(service.name, running, log)
         if is_first:
             self._stack_of = unit
@@ -242,11 +249,11 @@ class ServiceGroup:
     def _unit(self, service: str) -> str:
         return f"{self._name}/{service}-{self._generation}"
 
-    def _follow(self, service: str, running: RunningStep, log: StepLog) -> None:
+    def _follow(self, service: str, running: RunningStep, log: Book) -> None:
         member = self._members[service] = Member(service, running)
         self._pumps[service] = asyncio.create_task(self._pump(member, running, log))
 
-    async def _pump(self, member: Member, running: RunningStep, log: StepLog) -> None:
+    async def _pump(self, member: Member, running: RunningStep, log: Book) -> None:
         try:
             async for chunk in running.output():
                 await log.write(chunk)
@@ -275,7 +282,9 @@ class ServiceGroup:
             if running is None:
                 await self.abandon()
                 return False
-            self._follow(service, running, await self._open(name, known.output_from))
+            book = self._book(name)
+            await book.rewind(known.output_from)
+            self._follow(service, running, book)
         if self._plan.shared_host_network and services:
             self._stack_of = self._unit(services[0])
         return True
@@ -336,7 +345,6 @@ class ServiceGroup:
 
     async def _print(self, running: RunningStep) -> int:
         async for chunk in running.output():
-            self._site.touch()
             if self._log is not None:
                 await self._log.write(chunk)
         return (await running.wait()).exit_code
@@ -371,14 +379,11 @@ class ServiceGroup:
 
     # Words
 
-    async def _open(self, name: str, resume_from: int | None = None) -> StepLog:
-        site = self._site
-        return await site.logs.open(
-            site.build_id, name, secrets=frozenset(site.board.secrets), resume_from=resume_from
-        )
+    def _book(self, service: str) -> Book:
+        """The log of one service; that it goes on does not mean that the build does."""
+        return Book(self._site, service, shows_life=False)
 
     async def _say(self, line: str) -> None:
-        self._site.touch()
         if self._log is not None:
             await self._log.say(line)
 

@@ -19,6 +19,7 @@ from headrace.execution.ports import (
     StepState,
 )
 from headrace.execution.settings import ExecutionSettings
+from headrace.execution.stores import hidden
 from headrace.kit.masking import mask_text
 from headrace.pipeline.plan import PlannedStep
 from headrace.pipeline.status import begin_again, move_step
@@ -83,10 +84,14 @@ class Site:
         """Return a text that leaves the build without the secrets in it."""
         return mask_text(text, self.board.secrets) if text else text
 
+    def shown(self, text: str) -> str:
+        """Return a text for people: what is masked in it needs not even be read."""
+        return self.masked(hidden(text))
+
     def title(self, step: PlannedStep) -> str:
         """Return what a step is called for people."""
         try:
-            return self.masked(substitute(step.title, self.board.scope(step)))
+            return self.shown(substitute(step.title, self.board.scope(step)))
         except TextTooLong:
             return step.title
 

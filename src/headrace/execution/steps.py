@@ -45,6 +45,7 @@ async def run_step(site: Site, step: PlannedStep, book: Book | None = None) -> N
 
 async def fail_step(site: Site, step: PlannedStep, reason: str, book: Book | None = None) -> None:
     """End a step that never started: its condition cannot be worked out."""
+    step = msgspec.structs.replace(step, title=site.title(step))
     own = book or Book(site, step.name)
     await own.say_all(report.failure_report(step, reason))
     if book is None:
@@ -53,6 +54,7 @@ async def fail_step(site: Site, step: PlannedStep, reason: str, book: Book | Non
     await site.report(
         StepState(
             name=step.name,
+            title=step.title,
             status=StepStatus.ERROR,
             started_at=now,
             finished_at=now,

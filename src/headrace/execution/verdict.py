@@ -98,11 +98,18 @@ def _unmet(criteria: SuccessCriteria, steps: Sequence[PlannedStep], states: Stat
         if reason := _first_failure([name for name in counted if name not in criteria.ignore], states):
             return reason
     try:
-        if holds(When(all_of=criteria.all_of, any_of=criteria.any_of), scope):
+        if holds(condition_of(criteria), scope):
             return ""
     except ConditionFailed as failure:
         return str(failure)
     return "the condition of its success criteria does not hold"
+
+
+def condition_of(criteria: SuccessCriteria | None) -> When | None:
+    """The expressions of criteria, as a condition; None where there are none."""
+    if criteria is None or _has_no_condition(criteria):
+        return None
+    return When(all_of=criteria.all_of, any_of=criteria.any_of)
 
 
 def _has_no_condition(criteria: SuccessCriteria) -> bool:

@@ -21,7 +21,7 @@ from headrace.execution.site import Site
 from headrace.execution.steps import fail_step, run_step
 from headrace.execution.tasks import call_off
 from headrace.execution.verdict import FAILED, Verdict
-from headrace.pipeline.conditions import holds, named_steps, steps_hold
+from headrace.pipeline.conditions import named_steps, steps_hold
 from headrace.pipeline.plan import Group, PlannedStep, WaitForApproval
 from headrace.pipeline.status import StepStatus
 
@@ -81,7 +81,7 @@ class Walk:
         return self._status(step) in FAILED
 
     def _judge(self, step: PlannedStep) -> bool:
-        return step.when is None or holds(step.when, self._board.scope(step))
+        return self._board.holds(step)
 
     def _met(self, step: PlannedStep) -> bool:
         return step.when is None or steps_hold(step.when, self._board.scope(step))
@@ -104,6 +104,7 @@ class Walk:
 
     async def _enter(self, step: PlannedStep) -> None:
         """Ask a step's condition once, and do what it says."""
+        await self._board.open_conditions([step])
         move = judged(step, self._judge)
         if move.verb is Verb.SKIP:
             await self._skip(step, _LEFT_OUT if step.left_out else _NO_CONDITION)
@@ -115,7 +116,13 @@ class Walk:
     async def _skip(self, step: PlannedStep, reason: str) -> None:
         now = self._site.clock.now()
         await self._site.report(
-            StepState(name=step.name, status=StepStatus.SKIPPED, finished_at=now, reason=reason)
+            StepState(
+                name=step.name,
+                title=self._site.title(step),
+                status=StepStatus.SKIPPED,
+                finished_at=now,
+                reason=reason,
+            )
         )
         for member in self._board.members.get(step.name, ()):
             await self._skip(member, reason)
@@ -137,7 +144,8 @@ class Walk:
         now = self._site.clock.now()
         until = approval_until(action, now)
         await self._site.say(step.name, f"Waiting for approval until {until:%Y-%m-%d %H:%M:%S} UTC")
-        await self._site.report(StepState(name=step.name, status=StepStatus.PENDING_APPROVAL, started_at=now))
+        title, status = self._site.title(step), StepStatus.PENDING_APPROVAL
+        await self._site.report(StepState(name=step.name, title=title, status=status, started_at=now))
 
     # Groups
 
@@ -145,7 +153,10 @@ class Walk:
         members = self._board.members[step.name]
         if self._status(step) is StepStatus.PENDING:
             now = self._site.clock.now()
-            await self._site.report(StepState(name=step.name, status=StepStatus.RUNNING, started_at=now))
+            title = self._site.title(step)
+            await self._site.report(
+                StepState(name=step.name, title=title, status=StepStatus.RUNNING, started_at=now)
+            )
         if self._board.states[step.name].outcome is not None:  # only its closing hooks are left
             await self._end_group(step, members)
             return
@@ -163,6 +174,7 @@ class Walk:
         try:
             goes_on = await tries.begin(book)
             while goes_on:
+                await self._board.open_criteria(step)
                 await (self._in_order(members) if group.mode == "sequential" else self._side_by_side(members))
                 goes_on = not self._is_closed and await tries.again(book)
         finally:
@@ -212,9 +224,9 @@ class Walk:
             verdict = Verdict(StepStatus.TERMINATED, self.terminated or self._site.stop.result())
             lines = [f"Step terminated: {verdict.reason}"]
         elif verdict.status is StepStatus.SUCCESS:
-            lines = [report.success_line(step)]
+            lines = [report.success_line(self._titled(step))]
         else:
-            lines = report.failure_report(step, verdict.reason)
+            lines = report.failure_report(self._titled(step), verdict.reason)
         await book.say_all(lines)
         state = msgspec.structs.replace(
             self._board.states[step.name], reason=verdict.reason, exports=exports, retry_at=None
@@ -225,6 +237,9 @@ class Walk:
             now = self._site.clock.now()
             state = msgspec.structs.replace(state, status=verdict.status, finished_at=now)
         await self._site.report(state)
+
+    def _titled(self, step: PlannedStep) -> PlannedStep:
+        return msgspec.structs.replace(step, title=self._site.title(step))
 
     async def _side_by_side(self, steps: Sequence[PlannedStep]) -> None:
         left = {step.name for step in steps if not self._status(step).is_final}
@@ -274,6 +289,7 @@ class Walk:
         for step in steps:
             if step.left_out and self._status(step) is StepStatus.PENDING:
                 await self._skip(step, _LEFT_OUT)
+        await self._board.open_conditions(steps)
         self._readiness = Readiness(steps, self._board, self._met, self._judge)
         try:
             for step in steps:

@@ -13,7 +13,7 @@ from headrace.pipeline import functions
 from headrace.pipeline.functions import Value, Wrong, as_text, is_true
 from headrace.pipeline.plan import PlannedStep, StepCondition, When
 from headrace.pipeline.regexes import BadRegex, search, split_literal
-from headrace.pipeline.variables import Scope, StepFacts, TextTooLong, substitute_pieces
+from headrace.pipeline.variables import Scope, StepFacts, TextTooLong, substitute, substitute_pieces
 
 MAX_EXPRESSION = 12_000  # characters, before and after substitution
 MAX_DEPTH = 60  # parentheses, calls and signs within each other
@@ -43,6 +43,8 @@ _BINDING = {
     "/": 6,
     "%": 6,
 }
+_OPEN = "${{"
+_HIDDEN = "it cannot be worked out as it is filled in; what is wrong is not shown, for a secret is part of it"
 _OUTCOME = re.compile(r"\bworkflow\s*\.\s*result\b|\(\s*['\"]workflow['\"]")
 _CONSTANTS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _FINISHED = ("success", "failure", "skipped", "approved", "denied")
@@ -86,6 +88,17 @@ def expressions(step: PlannedStep) -> Iterator[str]:
     if step.when is not None:
         for group in (step.when.all_of, step.when.any_of):
             yield from (text for _, text in group or ())
+
+
+def texts_of_condition(when: When | None, scope: Scope) -> list[str]:
+    """The texts that a condition is worked out from: its own, and the variables that it names bare."""
+    if when is None:
+        return []
+    own = [text for group in (when.all_of, when.any_of) for _, text in group or ()]
+    branches = [*(when.branch_only or ()), *(when.branch_ignore or ())]
+    composed = ((name, value) for name, value in scope.variables.items() if _OPEN in value)
+    named = [value for name, value in composed if scope.expands(name) and any(name in text for text in own)]
+    return [*own, *branches, *named]
 
 
 def _branch_holds(when: When, scope: Scope) -> bool:
@@ -164,7 +177,18 @@ def evaluate(text: str, scope: Scope) -> Value:
         raise ConditionFailed(str(error)) from None
     if len(filled) > MAX_EXPRESSION:
         raise ConditionFailed(f"the expression is longer than {MAX_EXPRESSION} characters once filled in")
-    return _Parser(filled, scope).whole()
+    try:
+        return _Parser(filled, scope).whole()
+    except ConditionFailed as failure:
+        if _carries_secret(text, scope):
+            raise ConditionFailed(_HIDDEN) from None
+        raise failure from None
+
+
+def _carries_secret(text: str, scope: Scope) -> bool:
+    """Whether a secret was put into an expression: its message would show a part of it."""
+    values = [value for _, value, filled in substitute_pieces(text, scope) if filled]
+    return any(secret in value for value in values for secret in scope.hidden if secret)
 
 
 def fill_expression(text: str, scope: Scope) -> str:
@@ -336,13 +360,24 @@ def identifier(name: str, scope: Scope) -> Value:
     step, dot, rest = name.partition(".")
     if dot and step in scope.steps and name not in scope.variables:
         return member(step, rest, scope)
-    value = scope.look_up(name)
+    value = _looked_up(name, scope)
     return name if value is None else value
+
+
+def _looked_up(name: str, scope: Scope) -> str | None:
+    """The value of a variable or step, with what is named within it filled in."""
+    value = scope.look_up(name)
+    if value is None or _OPEN not in value or not scope.expands(name):
+        return value
+    try:
+        return substitute(f"{_OPEN}{name}}}}}", scope)
+    except TextTooLong as error:
+        raise ConditionFailed(str(error)) from None
 
 
 def variable(name: str, scope: Scope) -> Value:
     """The value of a variable or step whose name is no identifier; null where there is none."""
-    value = scope.look_up(name)
+    value = _looked_up(name, scope)
     return functions.StepResult(value) if value is not None and name.endswith(".result") else value
 
 

@@ -8,13 +8,13 @@ Source: `reference/pipeline-yaml.md` 4.1 to 4.3 (order), 4.8 and 4.9 (conditions
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Literal, TypeVar
 
 import msgspec
 
-from headrace.pipeline.conditions import ConditionFailed, holds, tests_outcome
+from headrace.pipeline.conditions import ConditionFailed, holds, tests_outcome, texts_of_condition
 from headrace.pipeline.plan import (
     BuildImage,
     Group,
@@ -28,10 +28,13 @@ from headrace.pipeline.plan import (
     RunComposition,
     StepCondition,
     When,
+    strings,
     texts_of,
     texts_with_environment,
+    variables_with_secrets,
 )
 from headrace.pipeline.variables import (
+    STORES,
     Scope,
     StepFacts,
     TextTooLong,
@@ -95,6 +98,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     mode: Literal["sequential", "parallel"]
     stages: tuple[str, ...]
     hooks: dict[str, tuple[HookForecast, ...]] = {}
+    secrets: tuple[str, ...] = ()  # that its services, its hooks and its criteria name
     steps: tuple[StepForecast, ...]
 
 
@@ -135,6 +139,7 @@ class _Forecaster:
             mode=self._plan.mode,
             stages=self._plan.stages,
             hooks=self._prelude() | self._hooks(self._plan.hooks),
+            secrets=self._secrets_of_build(),
             steps=tuple(map(self._described, self._plan.steps)),
         )
 
@@ -223,6 +228,8 @@ class _Forecaster:
                 raise _Later(exporter)
         if name in OF_THE_BUILD or name in self._secrets:
             raise _Later("the start of the build")
+        if name.startswith(STORES):
+            raise _Later("its store is asked")
         retry = reader.retry
         if retry is None and reader.parent is not None and self._hands_on(reader.parent):
             retry = self._steps[reader.parent].retry
@@ -329,8 +336,7 @@ class _Forecaster:
 
         Those of outside stores are named as they are written: ``secrets.STORE.KEY``.
         """
-        scope = Scope(variables=self._known)
-        stored = stored_references(texts_with_environment(step, scope), scope)
+        stored = self._stored((step, *_hooked(step.hooks)))
         if isinstance(step.action, RunCommands | RunComposition | LaunchComposition):
             return tuple(sorted(self._secrets | stored))
         named: set[str] = set()
@@ -340,6 +346,28 @@ class _Forecaster:
             named |= new
             to_read += [self._known[name] for name in new if name in self._known]
         return tuple(sorted((named & self._secrets) | stored))
+
+    def _stored(self, readers: Iterable[PlannedStep], texts: Iterable[str] = ()) -> set[str]:
+        """The secrets of stores that steps and their conditions, and some texts, refer to."""
+        scope = Scope(variables=self._known)
+        found = [*texts]
+        for reader in readers:
+            found += texts_with_environment(reader, scope) + texts_of_condition(reader.when, scope)
+        return stored_references(found, scope)
+
+    def _secrets_of_build(self) -> tuple[str, ...]:
+        """The secrets that the build's own services, hooks and criteria refer to."""
+        plan, scope = self._plan, Scope(variables=self._known)
+        texts = [*strings(msgspec.to_builtins((plan.services, plan.success_criteria)))]
+        if plan.services is not None and (plan.services.readiness or plan.services.setup):
+            texts += variables_with_secrets(scope)
+        named = {name for text in texts for name in references(text)} & self._secrets
+        hooked = [*_hooked(plan.hooks), *(plan.resources.steps if plan.resources else ())]
+        return tuple(sorted(named | self._stored(hooked, texts)))
+
+
+def _hooked(hooks: Hooks | None) -> list[PlannedStep]:
+    return [step for hook in (hooks.all() if hooks else ()) for step in hook.steps]
 
 
 class _Reads:

@@ -314,27 +314,33 @@ class PlannedStep(_Frozen, frozen=True, kw_only=True):
 
 def texts_of(step: PlannedStep) -> Iterator[str]:
     """Yield all texts of a step's own action and services, names of fields included."""
-    yield from _strings(msgspec.to_builtins((step.action, step.services)))
+    yield from strings(msgspec.to_builtins((step.action, step.services)))
 
 
 def texts_with_environment(step: PlannedStep, scope: Scope) -> list[str]:
     """Return the texts of a step, and the variables that name secrets of stores, where it gets them all."""
     texts = list(texts_of(step))
     if isinstance(step.action, RunCommands):
-        texts += [value for name, value in scope.variables.items() if STORES in value and scope.expands(name)]
+        texts += variables_with_secrets(scope)
     return texts
 
 
-def _strings(value: object) -> Iterator[str]:
+def variables_with_secrets(scope: Scope) -> list[str]:
+    """Return the values of the variables that name secrets of stores, where these are followed."""
+    return [value for name, value in scope.variables.items() if STORES in value and scope.expands(name)]
+
+
+def strings(value: object) -> Iterator[str]:
+    """Yield all texts within a value of JSON, names of fields included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _strings(key)
-            yield from _strings(item)
+            yield from strings(key)
+            yield from strings(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _strings(item)
+            yield from strings(item)
 
 
 class Plan(_Frozen, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ directory). Everything here is pure; secret values pass through and are never ke
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 import msgspec
@@ -61,6 +62,7 @@ class Scope(msgspec.Struct, frozen=True):
     workflow: str = "running"  # ``workflow.result`` in conditions
     stored: Mapping[str, str] = {}  # opened secrets of outside stores, by ``secrets.STORE.KEY``
     names_directories: bool = False  # ``${{S}}`` is where a step ran, also where it made an image
+    hidden: AbstractSet[str] = frozenset()  # values that are in no message
 
     def look_up(self, name: str) -> str | None:
         """The value behind one reference, not expanded; None where it has none (yet).

@@ -70,6 +70,33 @@ def test_secrets_of_stores_are_named_as_they_are_written():
     assert (found["a"].secrets, found["b"].secrets) == (("secrets.vault.app/db@password",), ())
 
 
+def test_secrets_of_stores_are_named_wherever_they_are_read_and_decide_nothing():
+    hooked = SHELL | {"environment": ["K=${{secrets.vault.hook}}"]}
+    steps = {
+        "a": when("'${{secrets.vault.mode}}' == 'x'"),
+        "b": when("URL == 'x'") | {"title": "to ${{secrets.vault.title}}"},
+        "c": SHELL | {"services": {"composition": {"db": {"image": "${{secrets.vault.image}}"}}}},
+        "d": SHELL | {"hooks": {"on_finish": {"exec": hooked}}},
+    }
+    found = told(steps, VARIABLES | {"URL": "ada:${{secrets.vault.pw}}"})
+    assert (found["a"].verdict, found["a"].reason) == ("open", "known only after its store is asked")
+    assert found["b"].verdict == "open"
+    assert found["b"].title == "to ${{secrets.vault.title}}"
+    named = {
+        name: [one.removeprefix("secrets.vault.") for one in step.secrets] for name, step in found.items()
+    }
+    assert named == {"a": ["mode", "pw"], "b": ["pw"], "c": ["image", "pw"], "d": ["hook", "pw"]}
+
+
+def test_the_services_and_the_criteria_of_the_build_name_their_secrets():
+    root = {
+        "services": {"composition": {"db": {"image": "x", "environment": ["PW=${{secrets.vault.db}}"]}}},
+        "success_criteria": {"condition": {"all": {"it": "'${{secrets.vault.ok}}' == 'yes'"}}},
+    }
+    plan = compile_plan({"version": "1.0", "steps": {"a": SHELL}, **root}, variables={})
+    assert forecast(plan, {}).secrets == ("secrets.vault.db", "secrets.vault.ok")
+
+
 def test_hooks_are_told_with_their_images():
     hook = {"exec": {"image": "notify:${{TARGET}}", "commands": ["true"]}}
     step = told({"a": SHELL | {"hooks": {"on_success": hook}}})["a"]
