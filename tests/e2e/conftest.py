@@ -45,10 +45,11 @@ def acme(town):
 
 @pytest.fixture(scope="session")
 def official_program():
-    """The unmodified official client."""
+    """The unmodified official client, in one process for all lines of this worker."""
     if reason := official.why_not():
         pytest.skip(reason)
-    return official.install()
+    with official.Warm(official.install()) as program:
+        yield program
 
 
 @pytest.fixture(params=["official", "ours"])

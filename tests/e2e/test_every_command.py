@@ -24,6 +24,22 @@ def test_both_clients_do_the_same_but_for_a_reason(town, official_program, tmp_p
     assert [one for one in found if one] == []
 
 
+# Done, refused, printed at its end, given up before a request.
+ALIKE = ("create project p", "create project p", "get projects -o yaml", "wait xyz")
+
+
+@pytest.mark.timeout(300)
+def test_in_a_process_of_its_own_the_official_client_does_the_same(town, official_program, tmp_path):
+    ran = []
+    for program in (official_program, official_program.program):
+        account = town.account()
+        cli = Cli(program, tmp_path / program.__class__.__name__, account.server.url, account.key())
+        reader = side_by_side.Reader(cli, {"ACCOUNT": account.name})
+        ran.append([reader.run(side_by_side.Line(text)) for text in ALIKE])
+    assert ran[0] == ran[1]
+    assert {outcome.code for outcome in ran[0]} == {0, 1}
+
+
 def test_the_reader_sees_what_differs():
     (line,) = side_by_side.chapters("[a]\ncure ~ x")["a"]
     official = side_by_side.Outcome(1, "", "Error: no")

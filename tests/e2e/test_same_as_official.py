@@ -13,7 +13,6 @@ from unit.cli import stub
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.enable_socket,
-    pytest.mark.skipif(official.why_not() is not None, reason=str(official.why_not())),
 ]
 
 OURS = Path(sys.executable).parent / "codefresh"
@@ -226,17 +225,14 @@ def outcome(program, command, home):
         }
 
 
-@pytest.fixture(scope="module")
-def program():
-    return official.install()
-
-
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_does_the_same_with_both_clients(program, tmp_path, command):
-    assert outcome(OURS, command, tmp_path / "ours") == outcome(program, command, tmp_path / "official")
+def test_a_command_does_the_same_with_both_clients(official_program, tmp_path, command):
+    ours = outcome(OURS, command, tmp_path / "ours")
+    assert ours == outcome(official_program, command, tmp_path / "official")
 
 
 @pytest.mark.parametrize("command", LOGS)
-def test_a_log_reads_the_same_with_both_clients(program, tmp_path, command):
-    ours, theirs = (outcome(it, command, tmp_path / it.parent.name) for it in (OURS, program))
+def test_a_log_reads_the_same_with_both_clients(official_program, tmp_path, command):
+    ours = outcome(OURS, command, tmp_path / "ours")
+    theirs = outcome(official_program, command, tmp_path / "official")
     assert [ours[key] for key in ("code", "out", "err")] == [theirs[key] for key in ("code", "out", "err")]

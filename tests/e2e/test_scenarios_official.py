@@ -537,7 +537,7 @@ def test_a_team_gets_and_loses_a_user(cli, acme):
 def test_a48_a_program_on_the_sdk_touches_every_resource(acme, official_program):
     environment = {
         "PATH": os.environ["PATH"],
-        "NODE_PATH": str(official_program.parents[1]),
+        "NODE_PATH": str(official_program.program.parents[1]),
         "CF_URL": acme.server.url,
         "CF_API_KEY": acme.key(),
     }
