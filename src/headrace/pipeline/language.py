@@ -5,7 +5,10 @@ It guides completion and hover. The validator decides: it knows rules that no sc
 
 from typing import Any
 
-from headrace.pipeline.groups import MULTIPLIERS, PARALLEL
+from headrace.pipeline.fields import AnyMap
+from headrace.pipeline.groups import CRITERIA, MULTIPLIERS, PARALLEL
+from headrace.pipeline.hooks import MOMENTS
+from headrace.pipeline.services import FIELDS as SERVICES
 from headrace.pipeline.spec import ROOT_FIELDS
 from headrace.pipeline.steps import STEP_TYPES
 from headrace.pipeline.steps.base import POST_FIELDS, StepType
@@ -112,6 +115,85 @@ MEANINGS = {
 }
 
 
+PHASES_SCHEMA: Document = {
+    "type": "object",
+    "description": "Where it waits",
+    "properties": {
+        "before": {"type": "boolean", "description": "Before the step"},
+        "override": {"type": "boolean", "description": "In the place of its commands; of freestyle alone"},
+        "after": {"type": "boolean", "description": "After the step"},
+    },
+}
+_LIST: Document = {"type": "array", "items": {"type": "string"}}
+_NOTES: Document = {
+    "annotations": {
+        "type": "object",
+        "description": MEANINGS["annotations"],
+        "properties": {
+            "set": {
+                "type": "array",
+                "description": "Annotations to set",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "entity_type": {
+                            "enum": ["build", "pipeline", "project", "image"],
+                            "default": "build",
+                            "description": "What they are of",
+                        },
+                        "entity_id": {"type": "string", "description": "Its id or name; this build's own"},
+                        "annotations": {"type": "array", "description": "Names, or names and values"},
+                        "display": {"type": "string", "description": "Which of them lists of builds show"},
+                    },
+                },
+            },
+            "unset": {"type": "array", "items": {"type": "object"}, "description": "Annotations to remove"},
+        },
+    },
+    "metadata": {
+        "type": "object",
+        "description": "Keys and values that are set on an image",
+        "properties": {"set": {"type": "array", "description": "Keys, or by image the keys"}},
+    },
+}
+# In the place of fields that only the reader of hooks, services and criteria looks into.
+_LOOKED_INTO: Document = {
+    "hooks": {"$ref": "#/definitions/hooks"},
+    "services": {"anyOf": [_LIST, SERVICES.schema()]},
+    "success_criteria": CRITERIA.schema(),
+    "debug": {"type": "object", "properties": {"phases": PHASES_SCHEMA}},
+    "on_success": {"type": "object", "properties": _NOTES},
+    "on_fail": {"type": "object", "properties": _NOTES},
+    "on_finish": {"type": "object", "properties": _NOTES},
+    **_NOTES,
+}
+
+
+def _hooks() -> Document:
+    """The hooks of a build or step: each commands, one step, several, or notes alone."""
+    several = {
+        "steps": {"$ref": "#/definitions/steps"},
+        **{name: ROOT_FIELDS[name].schema() for name in ("mode", "fail_fast", "strict_fail_fast")},
+    }
+    steps = {"anyOf": [{"type": "object", "properties": several}, {"$ref": "#/definitions/step:freestyle"}]}
+    whole: Document = {
+        "anyOf": [
+            _LIST,
+            {
+                "type": "object",
+                "properties": {
+                    "exec": {"anyOf": [_LIST, *steps["anyOf"]], "description": "What runs"},
+                    **several,
+                    **_NOTES,
+                },
+            },
+            {"$ref": "#/definitions/step:freestyle"},
+        ]
+    }
+    moments = dict.fromkeys(MOMENTS, whole)
+    return described({"type": "object", "properties": moments, "additionalProperties": False})
+
+
 def json_schema() -> Document:
     """Return the schema (draft-07) of a ``codefresh.yml``.
 
@@ -127,6 +209,7 @@ def json_schema() -> Document:
         "definitions": {
             "steps": {"type": "object", "additionalProperties": {"$ref": "#/definitions/step"}},
             "step": _any_step(list(types)),
+            "hooks": _hooks(),
             **{
                 f"step:{name}": {"x-docs": f"{DOCS}steps/{name}/", **_step(step_type)}
                 for name, step_type in types.items()
@@ -155,7 +238,8 @@ def described(schema: Document) -> Document:
 
 def _root() -> Document:
     properties = {name: field.schema() for name, field in ROOT_FIELDS.items()}
-    return {**properties, "steps": {"$ref": "#/definitions/steps"}}
+    known = {name: _LOOKED_INTO[name] for name in properties if name in _LOOKED_INTO}
+    return {**properties, **known, "steps": {"$ref": "#/definitions/steps"}}
 
 
 def _required() -> list[str]:
@@ -189,8 +273,9 @@ def _any_step(names: list[str]) -> Document:
 
 def _step(step_type: StepType) -> Document:
     fields = {**step_type.fields, **POST_FIELDS}
+    noted = {name: AnyMap() for name in _NOTES if name not in fields}
     properties: Document = {"type": {"type": "string"}} | {
-        name: field.schema() for name, field in fields.items()
+        name: _LOOKED_INTO.get(name) or field.schema() for name, field in {**fields, **noted}.items()
     }
     if step_type is PARALLEL:
         properties["steps"] = {"$ref": "#/definitions/steps"}

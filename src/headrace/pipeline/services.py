@@ -41,7 +41,7 @@ _READINESS = Mapping(
     failureThreshold=PositiveNumber(default=3),
 )
 _SETUP = Mapping(image=Text(required=True), commands=_COMMANDS)
-_FIELDS = Mapping(
+FIELDS = Mapping(
     name=Text(),
     version=Anything(),
     composition=Either(Text(), AnyMap(), required=True),
@@ -59,7 +59,7 @@ def plan_services(body: object, place: Place, found: Findings) -> Services | Non
     if isinstance(body, dict):
         body = {_RENAMED.get(key, key): value for key, value in body.items()}
     problems = len(found.errors)
-    read = _FIELDS.read(body, place, found)
+    read = FIELDS.read(body, place, found)
     if read is not None and isinstance(read["shared_host_network"], str):
         words = '"shared_host_network" must be a boolean'
         found.add(place / "shared_host_network", words, hint="true or false")

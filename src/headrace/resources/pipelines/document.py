@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _KINDS = {"triggers": triggers.GIT, "cronTriggers": triggers.CRON}
 _TRIGGER_LISTS = tuple(_KINDS)
 # Worked out for every answer, so never stored.
-_DERIVED = (
+DERIVED = (
     "id",
     "accountId",
     "project",
@@ -236,7 +236,7 @@ def stored(
         before: what is stored now; a given ``*****`` keeps its secret, and triggers of the same
             name keep their ids. None for a new pipeline.
     """
-    metadata = {key: value for key, value in body["metadata"].items() if key not in _DERIVED}
+    metadata = {key: value for key, value in body["metadata"].items() if key not in DERIVED}
     metadata["name"] = name.full
     known = (before or {}).get("spec", {})
     spec = dict(body.get("spec") or {})

@@ -3,9 +3,10 @@
 from functools import cache
 from typing import Any
 
-from headrace.pipeline.language import described, json_schema
+from headrace.http.scopes import Scope
+from headrace.pipeline.language import PHASES_SCHEMA, described, json_schema
 from headrace.pipeline.spec import ROOT_FIELDS
-from headrace.resources.pipelines.document import NUMBERS
+from headrace.resources.pipelines.document import DERIVED, NUMBERS
 from headrace.resources.triggers import service as triggers
 
 Schema = dict[str, Any]
@@ -50,7 +51,68 @@ _OPTIONS: Schema = {
             ("resetVolume", "Begin with an empty shared volume"),
             ("enableNotifications", "Tell about the end of the build"),
             ("pendingApprovalConcurrencyApplied", "Count builds that wait for an approval as running"),
+            ("keepPVCsForPendingApproval", "Keep the shared volume while a build waits for an approval"),
         )
+    },
+}
+
+
+_RUNTIME: Schema = {
+    "type": "object",
+    "description": "Where its builds run",
+    "properties": {
+        "name": _text("Name of a runtime environment"),
+        "memory": _text("Memory of a build: '2048Mi'"),
+        "cpu": _text("Processors of a build: '500m'"),
+        "dindStorage": _text("Storage of the Docker engine: '10Gi'"),
+        "requiredAvailableStorage": _text("Storage that must be free: '10Gi'"),
+    },
+}
+_POLICY: Schema = {
+    "type": "array",
+    "description": "What the start or the end of a build does to other ones",
+    "items": {
+        "type": "object",
+        "properties": {
+            "type": {"enum": ["branch", "annotation"], "description": "What the builds have in common"},
+            "event": {"enum": ["onCreate", "onTerminate"], "description": "When it is looked at"},
+            "branchName": _text("Pattern of the branches that count"),
+            "ignoreBranch": {**_FLAG, "description": "Builds of every branch count"},
+            "ignoreTrigger": {**_FLAG, "description": "Builds of every trigger count"},
+            "key": _text("Name of the annotation"),
+            "value": _text("Value of the annotation; the id of the build where nothing is said"),
+        },
+        "required": ["type", "event"],
+    },
+}
+_RESOURCES: Schema = {
+    "type": "array",
+    "description": "Files of other repositories, copied into the shared volume before the first step",
+    "items": {
+        "type": "object",
+        "properties": {
+            "id": _text("What it is called"),
+            "type": {"enum": ["git", "cloud", "url"], "description": "Where it is; only git is copied"},
+            "repo": _text("Repository: owner/name, or a whole address"),
+            "revision": _text("Branch, tag or commit"),
+            "context": _text("Name of the Git integration that logs in"),
+            "source": _text("Path in the repository"),
+            "destination": _text("Path in the shared volume"),
+            "isFolder": {**_FLAG, "description": "Whether the source is a folder"},
+        },
+        "required": ["type", "source", "destination"],
+    },
+}
+_TEMPLATE: Schema = {
+    "type": "object",
+    "description": "Where the steps are kept instead of here",
+    "properties": {
+        "location": {"enum": ["git", "url"], "description": "In a repository, or at an address"},
+        "repo": _text("Repository: owner/name"),
+        "path": _text("Path of the file in the repository"),
+        "revision": _text("Branch, tag or commit; the branch of the build where nothing is said"),
+        "context": _text("Name of the Git integration that logs in"),
+        "url": _text("Address of the file"),
     },
 }
 
@@ -65,7 +127,14 @@ def _trigger(**own: Schema) -> Schema:
         "options": _OPTIONS,
         "priority": _number("priority", "Builds of a higher one start first"),
         "concurrency": _number("concurrency", "At most so many builds of this trigger at a time"),
-        "runtimeEnvironment": {**_MAP, "description": "Where its builds run: name"},
+        "runtimeEnvironment": _RUNTIME,
+        "description": _text("What it is for"),
+        "terminationPolicy": _POLICY,
+        "packId": _text("Size of the machine; kept, without effect"),
+        "serviceAccount": _text("Account of the cluster that its builds run as; kept, without effect"),
+        "requiredAvailableStorage": _text("Storage that must be free: '10Gi'"),
+        "verified": _FLAG,
+        "status": _TEXT,
     }
     return {
         "type": "array",
@@ -92,6 +161,18 @@ def _spec() -> Schema:
                 provider=_text("Kind of the Git host"),
                 context=_text("Name of the Git integration"),
                 secret=_text("Secret of the webhook"),
+                branchRegexInput={
+                    "enum": ["regex", "multiselect", "multiselect-exclude"],
+                    "description": "How branchRegex was written; multiselect-exclude turns it round",
+                },
+                pullRequestAllowForkEvents={**_FLAG, "description": "Whether pull requests of forks count"},
+                skipCommentAuthorAssociationValidation={
+                    **_FLAG,
+                    "description": "Whether comments of everybody count",
+                },
+                commitStatusTitle=_text("What the status of the commit is called"),
+                gerritCIStatusLabels={"type": "array", "items": _TEXT},
+                createdFromRepositoryMigration=_FLAG,
             ),
         },
         "cronTriggers": {
@@ -102,6 +183,7 @@ def _spec() -> Schema:
                 message=_text("What the build is told"),
                 gitTriggerId=_text("Trigger whose repository it takes; needs branch"),
                 branch=_text("Branch that it takes; needs gitTriggerId"),
+                event=_text("Given by the server"),
             ),
         },
         "variables": _VARIABLES,
@@ -113,17 +195,44 @@ def _spec() -> Schema:
             "triggerConcurrency", "At most so many builds of one trigger at a time"
         ),
         "priority": _number("priority", "Builds of a higher one start first"),
-        "terminationPolicy": {
-            "type": "array",
-            "items": _MAP,
-            "description": "What the start of a build does to older ones",
+        "terminationPolicy": _POLICY,
+        "runtimeEnvironment": _RUNTIME,
+        "specTemplate": _TEMPLATE,
+        "externalResources": _RESOURCES,
+        "permitRestartFromFailedSteps": {
+            **_FLAG,
+            "description": "Whether a build may go on from a failed step",
         },
-        "runtimeEnvironment": {
+        "clustersInfo": {
             "type": "object",
-            "properties": {"name": _text("Name of a runtime environment")},
-            "description": "Where its builds run",
+            "description": "Clusters whose logins the steps get; all where nothing is said",
+            "properties": {
+                "injectAll": {**_FLAG, "description": "Whether all clusters count"},
+                "clusters": {"type": "array", "items": _TEXT, "description": "Names of clusters"},
+            },
         },
-        "specTemplate": {**_MAP, "description": "Where the steps are kept in a Git repository"},
+        "scopes": {
+            "type": "array",
+            "items": {"enum": sorted(str(scope) for scope in Scope)},
+            "description": "What the key of a build may do",
+        },
+        "scopeSnapshot": _TEXT,
+        "variablesSchema": _text("JSON Schema of the variables of a run; kept, without effect"),
+        "packId": _text("Size of the machine; kept, without effect"),
+        "requiredAvailableStorage": _text("Storage that must be free: '10Gi'"),
+        "lowMemoryWarningThreshold": {"enum": ["70", "90", "100"]},
+        "serviceAccount": _text("Account of the cluster that builds run as; kept, without effect"),
+        "debug": {
+            "type": "object",
+            "description": "Breakpoints of a build in debug mode",
+            "properties": {
+                "steps": {
+                    "type": "object",
+                    "description": "By the names of the steps",
+                    "additionalProperties": {"type": "object", "properties": {"phases": PHASES_SCHEMA}},
+                }
+            },
+        },
     }
 
 
@@ -154,7 +263,17 @@ def schema() -> Schema:
                         "properties": {"tags": {"type": "array", "items": _TEXT, "description": "Tags"}},
                         "description": "Labels; `tags` are shown in lists",
                     },
+                    "project": _text("The project; part of the name where nothing is said"),
+                    "isPublic": {**_FLAG, "description": "Whether everybody may read the logs"},
+                    "originalYamlString": _text("The steps as a text, as their author wrote them"),
+                    "template": {
+                        "type": "object",
+                        "properties": {"isTemplate": _FLAG, "generatedFrom": _TEXT},
+                        "description": "Whether new pipelines may begin as a copy of it",
+                    },
                     "deprecate": {**_MAP, "description": "Kept for older clients"},
+                    "executionContextId": _TEXT,
+                    **{name: {"description": "Given by the server"} for name in DERIVED},
                 },
             },
             "spec": {"type": "object", "description": "Triggers, variables, settings and steps"},
