@@ -8,8 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from factories import make_build
 from headrace.integrations.git import hosts
-from headrace.resources.events import scheduler
+from headrace.resources.events import reports, repository, scheduler
+from headrace.resources.events.schemas import Report
 
 pytestmark = pytest.mark.enable_socket
 YAML = b"version: '1.0'\nsteps: {unit: {image: alpine, commands: ['true']}}\n"
@@ -32,6 +34,10 @@ def silent(client, monkeypatch):
     class Silent(BaseHTTPRequestHandler):
         def log_message(self, *_):
             pass
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
 
         def do_GET(self):
             server.asked.release()
@@ -114,6 +120,67 @@ def test_a_time_whose_pipeline_waits_for_a_host_keeps_no_other_from_coming(clien
     assert begun.wait(WAIT_S)
     assert len(built()) == 2
     assert tick() == 0
+
+
+def test_a_host_that_is_slow_to_hear_of_a_build_delays_no_other(client, silent, installation, people):
+    told = threading.Event()
+
+    class Quick(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            told.set()
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    apart = scheduler.Apart()
+    parts = (installation.database, installation.box, installation.networks)
+
+    def due(moment):
+        with installation.database.reading() as db:
+            return [one.context for one in repository.reports_due(db, moment, limit=9)]
+
+    def report(context):
+        build = make_build(installation.database, people["admin"], status="success")
+        fields = dict.fromkeys(("provider", "repo", "revision", "title", "reported"), "")
+        with installation.database.transaction() as db:
+            repository.add_report(
+                db,
+                Report(
+                    **{**fields, "provider": "github", "repo": "acme/shop", "context": context},
+                    build_id=build.id,
+                    account_id=build.account_id,
+                    attempts=0,
+                    due_at=datetime.now(UTC),
+                ),
+            )
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quick) as quick:
+        thread = threading.Thread(target=quick.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        auth = {"type": "basic", "apiURL": f"http://127.0.0.1:{quick.server_port}", "password": "p"}
+        body = {"metadata": {"name": "quick"}, "spec": {"type": "git.github", "data": {"auth": auth}}}
+        assert client.post("/api/contexts", body).status == 200
+        for context in ("my-git", "my-git", "quick"):
+            report(context)
+        reports.tell(*parts, public_url="http://testserver", apart=apart)
+        assert silent.asked.acquire(timeout=WAIT_S)
+        assert told.wait(WAIT_S)
+        report("my-git")
+        reports.tell(*parts, public_url="http://testserver", apart=apart)  # asks nobody twice
+        moment = datetime.now(UTC)
+        assert due(moment) == ["my-git", "my-git"]
+        silent.answering.set()  # what no host of that kind answers
+        begun = threading.Event()
+        threading.Thread(target=until, args=(lambda: len(apart) == 0, begun), daemon=True).start()
+        assert begun.wait(WAIT_S)
+        assert due(moment) == ["my-git", "my-git"]  # after a failure the rest waits for the next look
+        quick.shutdown()
+        thread.join()
 
 
 def until(condition, event):

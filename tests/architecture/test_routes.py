@@ -38,6 +38,7 @@ LONGEST_SUMMARY = 80
 OF_A_FEW = {
     "accounts-list-accounts",
     "agents-tasks",
+    "analytics-metadata",
     "clusters-namespaces",
     "clusters-pods",
     "clusters-services",
@@ -50,6 +51,7 @@ OF_A_FEW = {
     "runtime-envs-get-base-images",
     "steps-get-version",
     "triggers-types-list",
+    "workflows-context-revision",
     "workflows-steps",
     "workflows-variables",
 }

@@ -25,7 +25,7 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
     """Do so while the block lasts. Several servers of one installation may."""
     box, database = installation.box, installation.database
 
-    apart = scheduler.Apart()
+    apart, told_apart = scheduler.Apart(), scheduler.Apart()
 
     def fire() -> None:
         scheduler.tick(database, box, installation.networks, base_url=public_url, apart=apart)
@@ -36,7 +36,7 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
             builds.delay(db, environments.look_after(db, now), now=now)
 
     def report() -> None:
-        reports.tell(database, box, installation.networks, public_url=public_url)
+        reports.tell(database, box, installation.networks, public_url=public_url, apart=told_apart)
 
     def tidy() -> None:
         with database.transaction() as db:

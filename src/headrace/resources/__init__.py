@@ -3,6 +3,7 @@
 RESOURCES = (
     "accounts",
     "agents",
+    "analytics",
     "annotations",
     "answers",
     "api_keys",

@@ -17,6 +17,7 @@ from headrace.resources.builds.changes import changes
 from headrace.resources.builds.links import LogSettings
 from headrace.resources.builds.logs import Told
 from headrace.resources.builds.marks import Marks
+from headrace.resources.builds.revision import RevisionOut, revisions
 from headrace.resources.builds.schemas import (
     ArchiveQuery,
     BuildOut,
@@ -361,6 +362,22 @@ async def watch_changes(query: ChangesQuery, caller: Caller, hub: Signals) -> Ev
     hint to read again what one shows; changes of a kind at the same time are one event.
     """
     return Events(changes(hub, caller.account_id, query.seconds))
+
+
+@router.route(
+    "GET",
+    "/workflow/{id}/context-revision",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.contextRevision",
+    example=Example(path={"id": "$BUILD_ID"}),
+)
+def list_revisions(id: str, caller: Caller, db: Connection) -> list[RevisionOut]:  # noqa: A002 - the wire name
+    """List the states of a build with its steps: the last one alone.
+
+    Empty before the build has begun. For scripts that gather metrics: a step that failed has the
+    status `failure` here.
+    """
+    return revisions(db, service.find(db, caller.account_id, id))
 
 
 @router.route(

@@ -428,3 +428,27 @@ class DataQuery(msgspec.Struct, kw_only=True):
     """How to show a data item."""
 
     decrypt: Annotated[bool, Meta(description="show what the item holds")] = False
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which builds, and how they are put together."""
+
+    created_from: datetime
+    created_before: datetime
+    by: str = ""  # ``hour``, ``day``, ``week``, ``month``, ``pipeline``; empty: all in one
+    percent: int | None = None  # 50: what half of the builds did not exceed; None: the mean
+    statuses: Sequence[str] = ()
+    pipeline_ids: Sequence[str] = ()
+    projects: Sequence[str] = ()  # names
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """Builds that were put together. Spans are milliseconds; None where no build had begun."""
+
+    key: str  # begin of the time in UTC, id of the pipeline, or empty
+    name: str  # of the pipeline, where builds are put together by pipeline
+    total: int
+    succeeded: int
+    total_ms: float
+    running_ms: float | None
+    delay_ms: float | None

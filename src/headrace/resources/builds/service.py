@@ -17,7 +17,16 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus, StepStatus, move
 from headrace.resources.annotations import service as annotations
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import debugging, policies, queue, repository, restarts, shape, victims
+from headrace.resources.builds import (
+    debugging,
+    policies,
+    queue,
+    repository,
+    restarts,
+    shape,
+    statistics,
+    victims,
+)
 from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.repository import Filters
 from headrace.resources.builds.schemas import (
@@ -30,10 +39,12 @@ from headrace.resources.builds.schemas import (
     ChildOut,
     DecisionOut,
     HookOut,
+    Measured,
     RestartQuery,
     Sealed,
     StepOut,
     VariableOut,
+    Wanted,
     build_out,
 )
 from headrace.storage import signals
@@ -361,6 +372,11 @@ def decide(db: Connection, build: Build, decision: Decision, *, now: datetime) -
     )
     signals.publish(db, QUEUED)
     tell(db, build.account_id, build.id)
+
+
+def measured(db: Connection, account_id: str, wanted: Wanted) -> list[Measured]:
+    """Return numbers about builds that have ended, in the order of their keys; at most 1,000 rows."""
+    return statistics.measured(db, account_id, wanted)
 
 
 def steps(db: Connection, build: Build) -> list[StepOut]:

@@ -2,11 +2,15 @@
 
 A row is taken for a while, the host is told outside of any transaction, and the row goes when the
 end of the build was told. A host that fails is tried again, later each time, then given up: a
-build never waits for it.
+build never waits for it. Hosts are told side by side, so that a slow one delays none but itself.
 """
 
+import functools
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from headrace.integrations.clusters import Networks
 from headrace.integrations.git import Host
@@ -17,6 +21,7 @@ from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds import service as builds
 from headrace.resources.contexts import service as contexts
 from headrace.resources.events import repository
+from headrace.resources.events.scheduler import Apart
 from headrace.resources.events.schemas import Report
 from headrace.storage.engine import Database
 
@@ -40,37 +45,73 @@ _STATES: dict[BuildStatus, State] = {
 }
 
 
-def tell(database: Database, box: SecretBox, networks: Networks, *, public_url: str) -> None:
-    """Tell the hosts of all builds whose status they do not know yet."""
+class _Teller(msgspec.Struct, frozen=True):
+    """What tells a host."""
+
+    database: Database
+    box: SecretBox
+    networks: Networks
+    public_url: str
+
+
+def tell(
+    database: Database,
+    box: SecretBox,
+    networks: Networks,
+    *,
+    public_url: str,
+    apart: Apart | None = None,
+) -> None:
+    """Tell the hosts of all builds whose status they do not know yet.
+
+    Args:
+        database: where the reports are.
+        box: opens logins.
+        networks: where hosts may be.
+        public_url: of the server, for links.
+        apart: takes the hosts, each in a thread of its own, and keeps those that are still being told
+            from being asked again; None: they are told here, one after the other.
+    """
     now = datetime.now(UTC)
     with database.reading() as db:
-        due = repository.reports_due(db, now, limit=_MOST)
+        due = repository.reports_due(db, now, limit=_MOST, without=tuple(apart or ()))
         statuses = builds.statuses(db, [one.build_id for one in due])
+    hosts: dict[tuple[str, ...], list[tuple[Report, BuildStatus]]] = {}
     for report in due:
-        status = statuses.get(report.build_id)
-        if status is None:
-            continue
-        with database.transaction() as db:
-            taken = repository.take_report(db, report, now + _TAKEN)
-        if taken:
-            _tell(database, box, networks, report, status, f"{public_url}/build/{report.build_id}")
+        if report.build_id in statuses:
+            hosts.setdefault(report.host, []).append((report, statuses[report.build_id]))
+    teller = _Teller(database, box, networks, public_url)
+    for host, reports in hosts.items():
+        work = functools.partial(_tell_host, teller, reports)
+        if apart is None:
+            work()
+        else:
+            apart.begin(host, work)
 
 
-def _tell(
-    database: Database, box: SecretBox, networks: Networks, report: Report, status: BuildStatus, url: str
-) -> None:
-    state = _STATES[status]
+def _tell_host(teller: _Teller, reports: Sequence[tuple[Report, BuildStatus]]) -> None:
+    """Tell one host, until it fails: the rest is still due, and comes with the next look."""
+    for report, status in reports:
+        with teller.database.transaction() as db:
+            taken = repository.take_report(db, report, datetime.now(UTC) + _TAKEN)
+        if taken and not _tell(teller, report, status):
+            return
+
+
+def _tell(teller: _Teller, report: Report, status: BuildStatus) -> bool:
+    """Tell what became of one build; return whether the host took it."""
+    state, url = _STATES[status], f"{teller.public_url}/build/{report.build_id}"
     problem = None
     if state != report.reported:
         try:
-            with database.reading() as db:
-                login = contexts.git_credentials(db, box, report.account_id, report.context or None)
+            with teller.database.reading() as db:
+                login = contexts.git_credentials(db, teller.box, report.account_id, report.context or None)
             if login.password:
                 told = Status(state=state, title=report.title, description=f"build is {status}", url=url)
-                Host(report.provider, login, networks).set_status(report.repo, report.revision, told)
+                Host(report.provider, login, teller.networks).set_status(report.repo, report.revision, told)
         except (HostFailed, LookupError) as failure:
             problem = str(failure)
-    with database.transaction() as db:
+    with teller.database.transaction() as db:
         if problem is not None and report.attempts + 1 < _MOST_ATTEMPTS:
             wait = _LOOK * 2 ** (report.attempts + 1)
             due_at = datetime.now(UTC) + wait
@@ -82,3 +123,4 @@ def _tell(
             repository.change_report(db, report.build_id, reported=state, attempts=0, due_at=due_at)
     if problem is not None:
         _log.warning("the status of build %s was not taken: %s", report.build_id, problem)
+    return problem is None

@@ -1,10 +1,11 @@
 """The rows of receivers, events, links and reports."""
 
+from collections.abc import Collection, Hashable
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, column, delete, func, insert, select, table, update
+from sqlalchemy import Connection, column, delete, func, insert, select, table, tuple_, update
 
 from headrace.http.paging import Pages
 from headrace.resources.events.model import event_links, events, receivers, status_reports
@@ -137,9 +138,21 @@ def add_report(db: Connection, report: Report) -> None:
         db.execute(insert(status_reports).values(msgspec.structs.asdict(report)))
 
 
-def reports_due(db: Connection, now: datetime, *, limit: int) -> list[Report]:
-    """Return the reports that may be looked at, the longest due first."""
+def reports_due(
+    db: Connection, now: datetime, *, limit: int, without: Collection[Hashable] = ()
+) -> list[Report]:
+    """Return the reports that may be looked at, the longest due first.
+
+    Args:
+        db: an open connection.
+        now: the time.
+        limit: at most so many.
+        without: hosts, as `Report.host`, whose reports are left out.
+    """
     query = select(status_reports).where(status_reports.c.due_at <= now)
+    if without:
+        columns = (status_reports.c.account_id, status_reports.c.provider, status_reports.c.context)
+        query = query.where(tuple_(*columns).not_in(without))
     query = query.order_by(status_reports.c.due_at, status_reports.c.build_id).limit(limit)
     return [Report(**row) for row in db.execute(query).mappings()]
 

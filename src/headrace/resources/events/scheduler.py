@@ -7,7 +7,7 @@ transaction did not end; after a downtime each trigger fires once for all the ti
 
 import functools
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -29,7 +29,10 @@ _FAILED = "a time that has come could not be taken; it is tried again"
 
 
 class Apart:
-    """Times whose pipelines wait for a host: each in a thread of its own, so that no other waits."""
+    """Work that waits for a host: each in a thread of its own, so that no other waits.
+
+    It is named by what it is about: the time of a trigger, or the host that is told.
+    """
 
     def __init__(self) -> None:
         self._under_way: set[Hashable] = set()
@@ -37,21 +40,24 @@ class Apart:
     def __len__(self) -> int:
         return len(self._under_way)
 
-    def __contains__(self, time: Hashable) -> bool:
-        return time in self._under_way
+    def __contains__(self, name: Hashable) -> bool:
+        return name in self._under_way
 
-    def begin(self, time: Hashable, work: Callable[[], object]) -> None:
-        """Begin the work; the time is under way until its end."""
-        self._under_way.add(time)
-        GIT.begin(functools.partial(self._do, time, work))
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(tuple(self._under_way))  # as it was: threads end meanwhile
 
-    def _do(self, time: Hashable, work: Callable[[], object]) -> None:
+    def begin(self, name: Hashable, work: Callable[[], object]) -> None:
+        """Begin the work; it is under way until its end."""
+        self._under_way.add(name)
+        GIT.begin(functools.partial(self._do, name, work))
+
+    def _do(self, name: Hashable, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception:  # noqa: BLE001 - as in `tick`
-            _log.exception(_FAILED)
+            _log.exception("what waited for a host could not be done; it is tried again")
         finally:
-            self._under_way.discard(time)
+            self._under_way.discard(name)
 
 
 def tick(

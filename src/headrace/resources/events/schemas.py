@@ -49,6 +49,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     due_at: datetime
 
+    @property
+    def host(self) -> tuple[str, ...]:
+        """Whom it is told to: account, provider and git context."""
+        return (self.account_id, self.provider, self.context)
+
 
 class Started(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What an event did to one pipeline: a build, or the reason why there is none."""

@@ -67,14 +67,6 @@ LINES = (
         scope=Scope.BUILD_WRITE,
     ),
     Line(
-        "GET",
-        "/workflow/{id}/context-revision",
-        "workflows.contextRevision",
-        "Get the contexts that a build was given",
-        "GET /api/builds/{id} shows the variables of the build",
-        scope=Scope.BUILD_READ,
-    ),
-    Line(
         "POST",
         "/custom_clusters/register",
         "cluster.create",
@@ -183,20 +175,6 @@ LINES = (
         "Change an account",
         _ACCOUNTS,
         admin=True,
-    ),
-    Line(
-        "GET",
-        "/analytics/metadata",
-        "analytics.metadata",
-        "List the reports about builds",
-        "GET /api/workflow has the builds, /metrics their numbers and seconds",
-    ),
-    Line(
-        "GET",
-        "/analytics/reports/{name}",
-        "analytics.report",
-        "Get a report about builds",
-        "GET /api/workflow has the builds, /metrics their numbers and seconds",
     ),
     Line(
         "GET",
