@@ -187,10 +187,12 @@ class MemoryFeed:
 
         self._report(store)
 
-    async def finished(self, build_id, status, reason=""):
+    async def finished(self, build_id, status, reason="", steps=()):
         record = self.builds[build_id]
 
         def store():
+            for state in steps:
+                self._store_step(record, state)
             record.status = move(record.status, status)
             record.reason = reason
             record.ended.set()

@@ -4,6 +4,7 @@ import gzip
 import threading
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from api.conftest import ADDRESSES
 from asgi import Client
@@ -197,3 +198,32 @@ def test_a_page_of_a_named_origin_may_call_with_a_key_and_not_with_cookies(serve
     assert "access-control-allow-origin" not in stranger.headers
     evil = {**PREFLIGHT, "origin": ORIGIN + ".evil.example"}
     assert client.call("OPTIONS", "/api/user", headers=evil).status == 405
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("failure", "status", "code", "said"),
+    [
+        (
+            OperationalError("a statement", {}, OSError("no route to 10.0.0.7")),
+            503,
+            "1503",
+            "is away or full",
+        ),
+        (RuntimeError("a bug"), 500, "5000", "its log has the reason"),
+    ],
+)
+def test_a_failure_of_the_server_is_an_answer_that_tells_nothing_of_its_inside(
+    client, database, monkeypatch, caplog, failure, status, code, said
+):
+    def broken():
+        raise failure
+
+    monkeypatch.setattr(database, "transaction", broken)
+    answer = client.post("/api/projects", PROJECT)
+    assert (answer.status, answer.json()["code"]) == (status, code)
+    assert said in answer.json()["message"]
+    assert ("retry-after" in answer.headers) == (status == 503)
+    for word in ("10.0.0.7", "a bug", "statement"):
+        assert word not in answer.text
+    assert "10.0.0.7" in caplog.text or "a bug" in caplog.text

@@ -122,6 +122,9 @@ class Memory:
     def build(self, build_id):
         return self.feed.builds[build_id]
 
+    def steps(self, build_id):
+        return self.feed.builds[build_id].steps
+
     def terminate(self, build_id):
         self.feed.builds[build_id].stop.set()
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from conformance.feed_kinds import DEADLINE_S, PLAN, Memory, Queue
@@ -70,6 +71,16 @@ async def test_reports_move_a_build_to_its_end(builds):
     await feed.finished(build_id, BuildStatus.ERROR, "unit failed")
     assert builds.build(build_id).status is BuildStatus.ERROR
     assert await feed.claim() is None
+
+
+async def test_the_steps_that_end_with_a_build_are_stored_with_its_end(builds):
+    feed = await builds.worker()
+    build_id = await running(builds, feed)
+    state = StepState(name="unit", status=StepStatus.RUNNING)
+    await feed.step_changed(build_id, state)
+    ended = msgspec.structs.replace(state, status=StepStatus.ERROR, reason="no room")
+    await feed.finished(build_id, BuildStatus.ERROR, "no room", [ended])
+    assert builds.steps(build_id) == {"unit": ended}
 
 
 async def test_a_released_build_comes_back_with_its_steps(builds):

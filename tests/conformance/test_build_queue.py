@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from conformance.feed_kinds import DEADLINE_S, PLAN, until
 from headrace.execution.ports import ClaimLost, Decision, SecretRef, StepState
@@ -14,7 +15,8 @@ from headrace.http.errors import BadRequest
 from headrace.kit.clock import SystemClock
 from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.resources.api_keys import service as api_keys
-from headrace.resources.builds import service
+from headrace.resources.builds import queue, service
+from headrace.resources.builds.feed import LEASE_S
 from headrace.resources.builds.schemas import Sealed
 from headrace.resources.builds.secrets import KEY
 
@@ -34,6 +36,14 @@ async def waiting(builds, feed, *, for_s=3600, on_timeout="terminated"):
     await feed.step_changed(build_id, StepState(name="ask", status=StepStatus.PENDING_APPROVAL))
     await feed.waiting(build_id, "ask", datetime.now(UTC) + timedelta(seconds=for_s), on_timeout)
     return build_id
+
+
+async def claimed(feed):
+    """Return the next build, as soon as there is one."""
+    async with asyncio.timeout(DEADLINE_S):
+        while (order := await feed.claim()) is None:
+            await feed.wake(0.05)
+    return order
 
 
 async def test_a_build_goes_from_pending_to_its_end(builds):
@@ -252,6 +262,72 @@ async def test_a_released_build_is_claimed_again(builds):
     assert (await other.claim()).build_id == build_id
 
 
+class Away:
+    """The database of some builds that is away when it is told to be."""
+
+    def __init__(self, builds, monkeypatch):
+        self.is_away, self.asked = False, 0
+        self._transaction = builds.database.transaction
+        monkeypatch.setattr(builds.database, "transaction", self.transaction)
+
+    def transaction(self):
+        if self.is_away:
+            self.asked += 1
+            raise OperationalError("a statement", {}, OSError("database or disk is full"))
+        return self._transaction()
+
+
+async def test_a_report_waits_for_a_database_that_is_away(builds, monkeypatch, caplog):
+    feed, away = await builds.worker(), Away(builds, monkeypatch)
+    build_id = await running(builds, feed)
+    away.is_away = True
+    report = asyncio.create_task(feed.finished(build_id, BuildStatus.SUCCESS))
+    await until(lambda: caplog.text.count("a report waits for the database: database or disk is full") > 1)
+    away.is_away = False
+    await report
+    assert builds.build(build_id).status is BuildStatus.SUCCESS
+
+
+async def test_a_report_that_waited_too_long_says_what_the_database_says(builds, monkeypatch):
+    feed, away = await builds.worker(), Away(builds, monkeypatch)
+    build_id = await running(builds, feed)
+    monkeypatch.setattr("headrace.resources.builds.feed._PATIENCE_S", 0)
+    away.is_away = True
+    with pytest.raises(OperationalError, match="disk is full"):
+        await feed.finished(build_id, BuildStatus.SUCCESS)
+    away.is_away = False
+
+
+async def test_nothing_is_claimed_while_the_database_is_away(builds, monkeypatch):
+    feed, away = await builds.worker(), Away(builds, monkeypatch)
+    build_id = builds.start()
+    away.is_away = True
+    assert await feed.claim() is None
+    away.is_away = False
+    assert (await feed.claim()).build_id == build_id
+
+
+async def test_a_release_that_the_database_did_not_hear_is_made_up_for(builds, monkeypatch):
+    feed, away = await builds.worker(), Away(builds, monkeypatch)
+    build_id = await running(builds, feed)
+    away.is_away = True
+    with pytest.raises(OperationalError):
+        await feed.release(build_id)
+    away.is_away = False
+    monkeypatch.setattr("headrace.resources.builds.feed._RENEW_S", 0)
+    order = await claimed(feed)
+    assert (order.build_id, order.attempt) == (build_id, 2)
+
+
+async def test_a_claim_that_the_worker_did_not_hear_of_is_given_back(builds, monkeypatch):
+    feed = await builds.worker()
+    build_id = builds.start()
+    with builds.database.transaction() as db:
+        queue.claim(db, feed.owner, lease_s=LEASE_S)
+    monkeypatch.setattr("headrace.resources.builds.feed._RENEW_S", 0)
+    assert (await claimed(feed)).build_id == build_id
+
+
 async def test_an_approved_build_comes_back_with_the_decision(builds):
     feed, other = await builds.worker(), await builds.worker()
     build_id = await waiting(builds, feed)
@@ -315,7 +391,11 @@ async def test_two_servers_that_see_the_same_wait_end_decide_once(builds):
     feed, other = await builds.worker(poll_s=60), await builds.worker(poll_s=60)
     build_id = await waiting(builds, feed, for_s=-1, on_timeout="denied")
     await asyncio.gather(
-        *(one._in_transaction(partial(one._look, renew=False)) for one in (feed, other) for _ in range(3))
+        *(
+            one._in_transaction(partial(one._look, frozenset(), renew=False))
+            for one in (feed, other)
+            for _ in range(3)
+        )
     )
     assert builds.build(build_id).status is BuildStatus.RUNNING
     assert (await feed.claim()).decision.result == "denied"

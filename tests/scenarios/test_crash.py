@@ -323,16 +323,23 @@ async def test_a_cancelled_run_leaves_the_step_to_be_adopted():
     assert world.printed("long").count("done") == 1
 
 
-async def test_a_failure_of_our_own_ends_the_build_with_a_reason():
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device on the server"),
+        (RuntimeError("a bug"), "internal error of the engine (RuntimeError)"),
+    ],
+)
+async def test_a_failure_of_our_own_ends_the_build_with_a_reason(failure, reason):
     world = World(LONG)
 
     async def broken(*_names, **_options):
-        raise OSError(28, "No space left on device")
+        raise failure
 
     world.logs.open = broken
     await world.run()
     assert world.record.status is BuildStatus.ERROR
-    assert world.record.reason.startswith("internal error of the engine")
+    assert world.record.reason.startswith(reason)
 
 
 HOOKED = """

@@ -205,9 +205,16 @@ class _TerminalFeed:
             step=step, result="approved" if approved else "denied", by=("terminal", "user")
         )
 
-    async def finished(self, build_id: str, status: BuildStatus, reason: str = "") -> None:  # noqa: ARG002
+    async def finished(
+        self,
+        build_id: str,  # noqa: ARG002  # the port's shape
+        status: BuildStatus,
+        reason: str = "",
+        steps: Sequence[StepState] = (),
+    ) -> None:
         """Keep how the build ended."""
         self.status, self.reason = status, reason
+        self._steps |= {state.name: state for state in steps}
 
     async def stop_requested(self, build_id: str) -> None:  # noqa: ARG002  # the port's shape
         """Return when Ctrl-C was pressed."""

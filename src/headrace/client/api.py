@@ -226,7 +226,8 @@ class Client(Resources):
             cause, failure = refused, refused.message
         if isinstance(cause, ApiError) and cause.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise cause
-        raise Unreachable(f"no answer from {self.url}: {failure}; is the server running there?") from cause
+        cure = "" if isinstance(cause, ApiError) else "; is the server running there?"
+        raise Unreachable(f"no answer from {self.url}: {failure}{cure}") from cause
 
     def fetch(self, url: str) -> Any:  # noqa: ANN401 — JSON edge
         """Get an absolute address, without the key and without a time limit (it may be held open)."""

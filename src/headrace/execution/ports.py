@@ -163,8 +163,10 @@ class BuildFeed(Protocol):
     async def waiting(self, build_id: str, step: str, until: datetime, on_timeout: str) -> None:
         """Say that the build waits for an approval; the claim ends, a decision brings it back."""
 
-    async def finished(self, build_id: str, status: BuildStatus, reason: str = "") -> None:
-        """Say how the build ended; the claim ends."""
+    async def finished(
+        self, build_id: str, status: BuildStatus, reason: str = "", steps: Sequence[StepState] = ()
+    ) -> None:
+        """Say how the build ended, and in the same moment the steps that end with it; the claim ends."""
 
     async def stop_requested(self, build_id: str) -> None:
         """Return when somebody asks this running build to stop; else never. Safe to cancel."""

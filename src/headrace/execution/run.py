@@ -6,6 +6,7 @@ Source: `reference/pipeline-yaml.md` 3.8, 4.1, 4.3, 4.5, 10. What survives a cra
 """
 
 import asyncio
+import errno
 import logging
 
 import msgspec
@@ -45,6 +46,7 @@ _DECIDED = {
     "denied": StepStatus.DENIED,
     "terminated": StepStatus.TERMINATED,
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 STOPPED = "stopped on request"
 NOT_APPROVED = "nobody approved in time"
 GIVEN_UP = "the build ended while this step waited"
@@ -81,6 +83,13 @@ async def run(
     except Exception as failure:  # noqa: BLE001  # a failure of ours ends the build, never hangs it
         _log.exception("build %s failed in the engine", order.build_id)
         await play.fail(failure)
+
+
+def _because(failure: Exception) -> str:
+    """Return the reason of a build that ended because of a failure of ours."""
+    if isinstance(failure, OSError) and failure.errno in _FULL:
+        return f"{failure.strerror} on the server; make room for logs and volumes, and restart the build"
+    return f"internal error of the engine ({type(failure).__name__}); the server's log has the details"
 
 
 class _Play:
@@ -158,22 +167,22 @@ class _Play:
 
     async def fail(self, failure: Exception) -> None:
         """End the build because of a failure of our own."""
-        reason = f"internal error of the engine ({type(failure).__name__}); the server's log has the details"
-        for state in list(self._board.states.values()):
-            if state.status in _IN_FLIGHT:
-                ended = msgspec.structs.replace(
-                    state, status=StepStatus.ERROR, finished_at=self._clock.now(), reason=reason
-                )
-                stored = self._feed.step_changed(self._build_id, ended)
-                await quietly(
-                    stored, f"report of step {state.name!r}", deadline_s=self._settings.destroy_deadline_s
-                )
+        reason = _because(failure)
+        ended = [
+            msgspec.structs.replace(
+                state, status=StepStatus.ERROR, finished_at=self._clock.now(), reason=reason
+            )
+            for state in self._board.states.values()
+            if state.status in _IN_FLIGHT
+        ]
+        is_told = False
         try:
-            await survive(self._feed.finished(self._build_id, BuildStatus.ERROR, reason))
+            await survive(self._feed.finished(self._build_id, BuildStatus.ERROR, reason, ended))
+            is_told = True
         finally:
             if self._services is not None:
                 await self._services.abandon()
-            await self._destroy(keep_volume=False)
+            await self._destroy(keep_volume=not is_told)  # whoever claims it again goes on with it
 
     # Beginning
 

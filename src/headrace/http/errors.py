@@ -99,6 +99,13 @@ class TooManyRequests(ApiError):
         self.headers = headers
 
 
+class Unavailable(ApiError):
+    """The database is away or full; the same request may go well a moment later."""
+
+    status, code, name = 503, "1503", "SERVICE_UNAVAILABLE"
+    headers = {"Retry-After": "5"}  # noqa: RUF012 - never changed
+
+
 class NotOffered(ApiError):
     """The operation belongs to the public API, but this server does not carry it out."""
 

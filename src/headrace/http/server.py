@@ -45,6 +45,7 @@ from headrace.http.errors import (
     NotFound,
     PreconditionFailed,
     Unauthenticated,
+    Unavailable,
 )
 from headrace.http.idempotency import FirstAnswers
 from headrace.http.limits import RateLimit, Throttle
@@ -55,6 +56,7 @@ from headrace.http.routing import Match, Raw, Route, Table
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
 from headrace.integrations.clusters import Networks
+from headrace.storage.engine import AWAY, cause
 from headrace.storage.signals import of_account, publish
 
 log = logging.getLogger("headrace.http")
@@ -134,6 +136,9 @@ class Api:
             answer = await self._answer(asked.match, asked)
         except ApiError as error:
             answer = await self._refusal(asked, error)
+        except AWAY as failure:
+            log.error("no database for %s %s: %s", asked.method, asked.route_path, cause(failure))  # noqa: TRY400
+            answer = error_answer(Unavailable("the server's database is away or full; try again in a moment"))
         except Exception:
             log.exception("request failed: %s %s", asked.method, asked.route_path)
             failed = ApiError("the server failed on this request; its log has the reason")

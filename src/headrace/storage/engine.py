@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=on",
 )
 _AFTER_COMMIT = "headrace_after_commit"
+# What a database raises that is away, starting, full or too busy: the same may go well a little later.
+AWAY = (OperationalError, InterfaceError)
 
 
 def sqlite_url(path: Path) -> str:
@@ -115,6 +118,11 @@ def after_commit(connection: Connection, callback: Callable[[], None]) -> None:
     if callbacks is None:
         raise RuntimeError("after_commit needs a connection of Database.transaction()")
     callbacks.append(callback)
+
+
+def cause(failure: SQLAlchemyError) -> str:
+    """Return what the database itself said, in one line without the statement."""
+    return " ".join(str(getattr(failure, "orig", None) or failure).split())
 
 
 def _json_text(value: object) -> str:

@@ -7,7 +7,7 @@ import functools
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from headrace.resources.builds.volumes import VolumeLimits
 from headrace.resources.runtime_environments import service as environments
 from headrace.resources.runtime_environments.schemas import DEFAULT, Worker
 from headrace.storage import signals
-from headrace.storage.engine import Database
+from headrace.storage.engine import AWAY, Database, cause
 from headrace.storage.signals import Signals
 
 _log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 LEASE_S = 20.0
 _RENEW_S = 5.0
 _POLL_S = 1.0
+_PATIENCE_S = 60.0  # how long a report waits for a database that is away
 _THREADS = 4  # of PostgreSQL; SQLite has one writer at a time
 # What a build's own key may do: run pipelines, read what became of them.
 KEY_SCOPES = ("pipeline:run", "pipeline:read", "build:read")
@@ -97,7 +98,8 @@ class DatabaseFeed:
         self._started_at = datetime.now(UTC)
         self._poll_s = poll_s
         self._pool = ThreadPoolExecutor(1 if database.is_sqlite else _THREADS, thread_name_prefix="feed")
-        self._stops: dict[str, asyncio.Event] = {}
+        self._stops: dict[str, asyncio.Event] = {}  # one for each build that is held
+        self._strays: frozenset[str] = frozenset()
         self._lock_file = -1
         self._open = contextlib.ExitStack()
         self._keeper: asyncio.Task[None] | None = None
@@ -155,7 +157,11 @@ class DatabaseFeed:
 
     async def claim(self) -> BuildOrder | None:
         """Claim the next build; see `BuildFeed.claim`."""
-        claimed = await self._in_transaction(self._claim)
+        try:
+            claimed = await self._in_transaction(self._claim)
+        except AWAY as failure:
+            _log.warning("no build can be claimed: %s", cause(failure))
+            return None
         if claimed is None:
             return None
         build_id = claimed.order.build_id
@@ -216,7 +222,7 @@ class DatabaseFeed:
                 started_at=build.started_at or now,
             )
 
-        await self._in_transaction(store)
+        await self._patiently(store)
 
     async def step_changed(self, build_id: str, state: StepState) -> None:
         """Store the state of a step."""
@@ -226,7 +232,7 @@ class DatabaseFeed:
             repository.store_step(db, build_id, state)
             signals.publish(db, service.changed(build_id))
 
-        await self._in_transaction(store)
+        await self._patiently(store)
 
     async def waiting(self, build_id: str, step: str, until: datetime, on_timeout: str) -> None:
         """Say that the build waits for an approval."""
@@ -249,21 +255,25 @@ class DatabaseFeed:
             )
             signals.publish(db, service.QUEUED)
 
-        await self._in_transaction(store)
+        await self._patiently(store)
         self._forget(build_id)
 
-    async def finished(self, build_id: str, status: BuildStatus, reason: str = "") -> None:
-        """Say how the build ended."""
+    async def finished(
+        self, build_id: str, status: BuildStatus, reason: str = "", steps: Sequence[StepState] = ()
+    ) -> None:
+        """Say how the build ended, and the steps that end with it."""
 
         def store(db: Connection) -> None:
             build = self._held(db, build_id)
+            for state in steps:
+                repository.store_step(db, build_id, state)
             # A request to stop that came as the build ended by itself has the last word.
             final = status if status in BUILD_MOVES[build.status] else BuildStatus.TERMINATED
             if build.pipeline_id is not None and self._keeps(build.pipeline_id):
                 volumes.leave(db, build.id, build.pipeline_id, now=datetime.now(UTC))
             self._close(db, build, final, reason)
 
-        await self._in_transaction(store)
+        await self._patiently(store)
         self._forget(build_id)
 
     async def stop_requested(self, build_id: str) -> None:
@@ -289,8 +299,23 @@ class DatabaseFeed:
             queue.give_back(db, self.owner, build_id)
             signals.publish(db, service.QUEUED)
 
-        await self._in_transaction(store)
-        self._forget(build_id)
+        try:
+            await self._in_transaction(store)
+        finally:  # what the database did not hear is given back once it answers: see `_give_back_strays`
+            self._forget(build_id)
+
+    async def _patiently(self, work: Callable[[Connection], None]) -> None:
+        """Store what became of a build, again where the database is away: it is as true said twice."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _PATIENCE_S
+        while True:
+            try:
+                return await self._in_transaction(work)
+            except AWAY as failure:
+                if loop.time() >= until:
+                    raise
+                _log.warning("a report waits for the database: %s", cause(failure))
+                await asyncio.sleep(self._poll_s)
 
     async def _in_transaction(self, work: Callable[[Connection], Result]) -> Result:
         def run() -> Result:
@@ -330,8 +355,12 @@ class DatabaseFeed:
             await self._stopped.next(self._poll_s)
             renew = loop.time() - renewed >= _RENEW_S
             try:
-                stopping = await self._in_transaction(functools.partial(self._look, renew=renew))
-            except (SQLAlchemyError, ApiError, OSError):  # a database that is away for a while
+                look = functools.partial(self._look, frozenset(self._stops), renew=renew)
+                stopping = await self._in_transaction(look)
+            except AWAY as failure:
+                _log.warning("the queue cannot be looked after: %s", cause(failure))
+                continue
+            except (SQLAlchemyError, ApiError, OSError):
                 _log.exception("the queue could not be looked after; trying again in %g s", self._poll_s)
                 continue
             for build_id in stopping:
@@ -340,16 +369,28 @@ class DatabaseFeed:
             if renew:
                 renewed = loop.time()
 
-    def _look(self, db: Connection, *, renew: bool) -> list[str]:
-        if renew and self._stops:
-            queue.renew(db, self.owner, lease_s=LEASE_S)
+    def _look(self, holds: frozenset[str], db: Connection, *, renew: bool) -> list[str]:
         if renew:
+            queue.renew(db, self.owner, lease_s=LEASE_S)
+            self._give_back_strays(db, holds)
             self._report(db)
         for build, decision in queue.due(db):
             with contextlib.suppress(BadRequest):  # another server was quicker
                 service.decide(db, build, decision, now=datetime.now(UTC))
         self._take_over(db)
-        return queue.to_stop(db, self.owner) if self._stops else []
+        return queue.to_stop(db, self.owner) if holds else []
+
+    def _give_back_strays(self, db: Connection, holds: frozenset[str]) -> None:
+        """Free builds that are this worker's in the database alone, where a claim or its end was not heard.
+
+        One that was just claimed looks the same for a moment, so it takes two looks.
+        """
+        strays = queue.held(db, self.owner) - holds
+        for build_id in strays & self._strays:
+            _log.warning("build %s is given back: this worker does not know of it", build_id)
+            queue.give_back(db, self.owner, build_id)
+            signals.publish(db, service.QUEUED)
+        self._strays = strays
 
     def _take_over(self, db: Connection) -> None:
         """Free the builds of workers that died on this machine: their locks are free."""

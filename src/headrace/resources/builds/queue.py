@@ -210,6 +210,11 @@ def renew(db: Connection, owner: str, *, lease_s: float) -> None:
     db.execute(update(builds).where(builds.c.owner == owner).values(lease_until=_later(db, lease_s)))
 
 
+def held(db: Connection, owner: str) -> frozenset[str]:
+    """Return the ids of the builds that a worker holds."""
+    return frozenset(db.execute(select(builds.c.id).where(builds.c.owner == owner)).scalars())
+
+
 def give_back(db: Connection, owner: str, build_id: str | None = None) -> None:
     """Let others claim what a worker holds: one build, or all."""
     changed = update(builds).where(builds.c.owner == owner)
