@@ -197,6 +197,12 @@ def answers(url):
     }
 
 
+def in_order(line):
+    """A request line with its query sorted by name: what means the same is the same."""
+    target, mark, query = line.partition("?")
+    return target + mark + "&".join(sorted(query.split("&"), key=lambda pair: pair.partition("=")[0]))
+
+
 def outcome(program, command, home):
     """All that can be seen of one command: code, output, requests, the saved contexts."""
     with stub.running_stub() as server:
@@ -219,7 +225,8 @@ def outcome(program, command, home):
             "out": plain(done.stdout),
             "err": plain(done.stderr),
             "requests": sorted(
-                plain(request.line) + json.dumps(request.body, sort_keys=True) for request in server.requests
+                plain(in_order(request.line)) + json.dumps(request.body, sort_keys=True)
+                for request in server.requests
             ),
             "config": plain((home / ".cfconfig").read_text()),
         }

@@ -9,7 +9,6 @@ ABSENT = {
     "attach": _RUNNERS,
     "components": "it has no parts to download",
     "delete-release": _CHARTS,
-    "diff": "compare two outputs of: codefresh get runtime-environments NAME -o yaml",
     "helm-promotion": _CHARTS,
     "install": _RUNNERS,
     "install-chart": _CHARTS,

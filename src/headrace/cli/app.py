@@ -13,7 +13,6 @@ from headrace.client.api import Client, RequestOptions
 
 if TYPE_CHECKING:
     from headrace.cli.preferences import Preferences
-    from headrace.client.api import Query
 
 VERSION = "1.2.7"  # of the official client whose commands we take; sent as it sends it
 HEADERS = {
@@ -76,10 +75,6 @@ class App:
             headers=HEADERS,
             sleep=self.sleep,
         )
-
-    def call(self, operation: str, body: object = None, *, query: Query | None = None, **path: str) -> Any:  # noqa: ANN401 — JSON edge
-        """Call an operation of the server in use; see `Client.call`."""
-        return self.api.call(operation, body, query=query, **path)
 
     def config_file(self) -> auth.ConfigFile:
         """The file of saved contexts."""

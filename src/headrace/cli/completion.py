@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -167,31 +167,31 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 def _pipelines(app: App) -> list[str]:
-    docs = app.call("pipelines.list", query={"limit": LIMIT, "offset": 0}).get("docs") or []
+    docs = app.api.pipelines.list(limit=LIMIT, offset=0).get("docs") or []
     return [str(doc["metadata"]["name"]) for doc in docs]
 
 
 def _builds(app: App) -> list[str]:
-    answer: dict[str, Any] = app.call("workflows.list", query={"limit": LIMIT, "page": 1})
+    answer = app.api.workflows.list(limit=LIMIT, page=1)
     return [str(build["id"]) for build in answer["workflows"]["docs"]]
 
 
 def _projects(app: App) -> list[str]:
-    answer = app.call("projects.list", query={"limit": LIMIT, "offset": 0})
+    answer = app.api.projects.list(limit=LIMIT, offset=0)
     return [str(project["projectName"]) for project in answer["projects"]]
 
 
 def _contexts(app: App) -> list[str]:
-    return [str(context["metadata"]["name"]) for context in app.call("contexts.list")]
+    return [str(context["metadata"]["name"]) for context in app.api.contexts.list()]
 
 
 def _step_types(app: App) -> list[str]:
-    docs = app.call("steps.list", query={"limit": LIMIT})["docs"]
+    docs = app.api.steps.list(limit=LIMIT)["docs"]
     return [str(doc["metadata"]["name"]) for doc in docs]
 
 
 def _environments(app: App) -> list[str]:
-    return [str(found["metadata"]["name"]) for found in app.call("runtimeEnvs.list")]
+    return [str(found["metadata"]["name"]) for found in app.api.runtime_envs.list()]
 
 
 _FINDERS = {

@@ -17,7 +17,8 @@ def read_text(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:  # of bytes that are no UTF-8, or a name that no file has
-        raise Refused(f"Failed to read file; caused by Error: {error}") from error
+        why = f"{name}: {error.strerror}" if isinstance(error, OSError) else error
+        raise Refused(f"Failed to read file; caused by Error: {why}") from error
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -68,10 +69,12 @@ def read_resource(name: str) -> tuple[str, str, dict[str, Any]]:
         raise Refused(
             f"{name}: expected a mapping with 'kind' and 'metadata', found {type(document).__name__}"
         )
+    if document.get("kind") is None:
+        raise Refused(f"Entity: undefined not supported; {name} needs a 'kind', for example: kind: pipeline")
     metadata = document.get("metadata")
     if not isinstance(metadata, dict):
         raise Refused(f"{name}: 'metadata' is missing; it holds the resource's name")
-    return str(document.get("kind")), str(metadata.get("name") or ""), document
+    return str(document["kind"]), str(metadata.get("name") or ""), document
 
 
 def pairs(words: Iterable[str]) -> list[dict[str, Any]]:

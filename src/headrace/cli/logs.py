@@ -23,6 +23,7 @@ from headrace.client.follow import FINAL, BuildMoved, Line, StepMoved, heard
 if TYPE_CHECKING:
     from headrace.cli.app import App
     from headrace.cli.board import Board
+    from headrace.client.made import types
 
 EXIT_CODES = {"success": 0, "error": 1, "terminated": 2}
 OTHER_EXIT_CODE = 100
@@ -63,9 +64,9 @@ def _to_stdout(text: str) -> None:
     sys.stdout.flush()
 
 
-def build_of(app: App, build_id: str) -> dict[str, Any]:
+def build_of(app: App, build_id: str) -> Mapping[str, Any]:
     """The build as the API tells it."""
-    build = app.call("workflows.getBuild", buildId=build_id, query={"noAccount": False})
+    build = app.api.workflows.get_build(build_id, no_account=False)
     if not isinstance(build, dict):
         raise Refused(f"the server knows no build {build_id!r}; see: codefresh get builds")
     return build
@@ -115,7 +116,16 @@ def print_log(app: App, build_id: str, *, wait: bool, stamps: bool = True) -> st
                 raise
         if wait:
             build = wait_for_end(app, build_id)
+    if status not in FINAL and not wait:
+        return _stored(app, build_id, status, stamps=stamps)
     return _archive(app, build, Printer(stamps=stamps))
+
+
+def _stored(app: App, build_id: str, status: str, *, stamps: bool) -> str:
+    """What a build that goes on has written so far; an archive is there at its end alone."""
+    text = app.api.workflows.logs(build_id) or ""
+    _to_stdout(text if stamps else _STAMP.sub("", text))
+    return status
 
 
 def _stream(app: App, build_id: str, *, stamps: bool, is_over: bool) -> str:
@@ -144,10 +154,10 @@ def board_of(app: App, build_id: str) -> Board | None:
     return board
 
 
-def steps_of(app: App, build_id: str) -> list[dict[str, Any]]:
+def steps_of(app: App, build_id: str) -> list[types.StepOut]:
     """The steps of a build with their times; none where the server does not tell them."""
     try:
-        found = app.call("workflows.steps", buildId=build_id)
+        found = app.api.workflows.steps(build_id)
     except ApiError:
         return []
     return [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
@@ -160,7 +170,7 @@ def _note(step: StepMoved, printer: Printer, board: Board | None) -> None:
         board.moved(step.name, step.status)
 
 
-def wait_for_end(app: App, build_id: str) -> dict[str, Any]:
+def wait_for_end(app: App, build_id: str) -> Mapping[str, Any]:
     """Ask once a second until the build has ended."""
     while True:
         build = build_of(app, build_id)
@@ -173,7 +183,7 @@ def _archive(app: App, build: Mapping[str, Any], printer: Printer) -> str:
     progress = str(build.get("progress") or "")
     if not progress:
         raise Refused(f"build {build.get('id')!r} has no log yet; try again later")
-    place = app.call("progress.get", id=progress).get("location") or {}
+    place = app.api.progress.get(progress).get("location") or {}
     if place.get("type") == "composition":
         stored = app.api.request("GET", f"/api/progress/download/{progress}")
     else:

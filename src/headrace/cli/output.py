@@ -109,12 +109,12 @@ def text_of(rows: list[Row], columns: Columns, out: Mapping[str, Any]) -> str:
         return json.dumps(found[0] if single else found, indent="\t", ensure_ascii=False, default=_plain)
     from headrace.cli import yamltext
 
+    if form == "yamlArray":
+        return yamltext.dump([_present(row.info) if row.gaps else dict(row.info) for row in rows])
     documents = [
         {key: None if value in ("", 0) and value is not False else value for key, value in row.info.items()}
         for row in rows
     ]
-    if form == "yamlArray":
-        return yamltext.dump(documents)
     return yamltext.dump(documents[0] if len(documents) == 1 else {"items": documents})
 
 

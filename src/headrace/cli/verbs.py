@@ -265,6 +265,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "delete", "Delete a resource, or the one that a file (-f) names.", on_file="delete_from", alone=1
         ),
+        Verb("diff", "Show what two versions of something do not have in common."),
         Verb("download", "Save what the server has as a file.", alone=1),
         Verb("generate", "Make something for others from what is stored."),
         Verb("patch", "Change parts of a resource.", alone=1),

@@ -154,6 +154,24 @@ def test_no_timestamps_takes_the_stamps_out(codefresh):
     assert "[2024" not in codefresh("logs", BUILD_ID, "--no-timestamps")[1]
 
 
+@pytest.mark.parametrize(("form", "shown"), [("yaml", "trigger: null\n"), ("yamlArray", "  trigger: ''\n")])
+def test_an_empty_word_is_null_in_yaml_and_itself_in_a_yaml_array(build, codefresh, form, shown):
+    build.answers[f"GET /api/builds/{BUILD_ID}"] = BUILD | {"pipelineTriggerName": ""}
+    assert shown in codefresh("get", "builds", BUILD_ID, "-o", form)[1]
+
+
+@pytest.mark.parametrize("status", ["running", "pending-approval"])
+def test_of_a_build_that_goes_on_logs_prints_what_there_is_and_ends(build, codefresh, status):
+    build.answers |= {
+        f"GET /api/builds/{BUILD_ID}": BUILD | {"status": status},
+        f"GET /api/progress/{PROGRESS_ID}": {"location": {"type": "composition"}},
+        f"GET /api/builds/{BUILD_ID}/logs": b"===\nStep: unit\n===\n[2024-01-02T03:04:00.100Z] one\n",
+    }
+    assert codefresh("logs", BUILD_ID)[:2] == (0, "===\nStep: unit\n===\n[2024-01-02T03:04:00.100Z] one\n")
+    bare = "===\nStep: unit\n===\n one\n"
+    assert codefresh("logs", BUILD_ID, "--no-timestamps") == (0, bare, "")
+
+
 def test_a_broken_stream_is_resumed_after_its_last_event_and_nothing_comes_twice(build, codefresh):
     cut = events(
         ("1", "step", {"name": "unit", "status": "running"}), ("2", "log", {"step": "unit", "text": "a\n"})

@@ -30,3 +30,18 @@ def test_one_that_is_not_there_is_an_error(server, codefresh):
 def test_an_environment_is_terminated(server, codefresh):
     server.answers["GET /api/environments/shop/terminate"] = ONE
     assert codefresh("delete", "env", "shop") == (0, "Environment: 'shop' deleted\n", "")
+
+
+def test_as_json_an_environment_has_the_fields_of_the_official_client(server, codefresh):
+    runs = {"serviceName": "web", "image": "nginx", "urls": ["http://a"], "container": "c1"}
+    server.answers["GET /api/environments"] = [TWO | {"instances": [runs]}]
+    shown = json.loads(codefresh("get", "environments", "-o", "json")[1])
+    assert shown == {
+        "id": "6",
+        "status": "done",
+        "name": "web",
+        "servicesInfo": [
+            {"serviceName": "web", "image": "nginx"}
+            | {"sha": None, "branch": None, "repoName": None, "serviceURL": ["http://a"]}
+        ],
+    }

@@ -50,6 +50,7 @@ def test_a_pipeline_that_is_not_valid_is_not_stored_and_not_called_created(serve
         ("x.yml", "kind: pipeline", "x.yml: 'metadata' is missing"),
         ("x.yml", "kind: pipeline\nmetadata: {}", "Name is missing"),
         ("x.yml", "kind: pipeline\nmetadata: {name: a}", "'spec' is missing"),
+        ("x.yml", "metadata: {name: a}", "Entity: undefined not supported; x.yml needs a 'kind'"),
         ("x.yml", "kind: odd\nmetadata: {name: a}", "Entity: odd not supported"),
     ],
 )

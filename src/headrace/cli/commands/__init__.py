@@ -84,7 +84,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "run": ("run",),
     "runtime_environments": (
+        "create runtime-environments|re|runtime-environment",
         "delete runtime-environments|re|runtime-environment",
+        "diff runtime-environments|re|runtime-environment",
         "get runtime-environment-base-images|re-base-images",
         "get runtime-environments|re|runtime-environment",
         "patch runtime-environments|re|runtime-environment",

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace.cli.errors import Refused
+from headrace.cli.found import found_by
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import Array, leaf, output_options, pass_app
-from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from headrace.cli.app import App
+    from headrace.client.made import types
 
 COLUMNS = Columns(default=("name", "runtimes", "status", "reported"))
 
 
-def _find(app: App, name: str) -> dict[str, Any] | None:
+def _find(app: App, name: str) -> types.AgentOut | None:
     """An agent by its id, else by its name; None where there is neither."""
-    by_id = partial(app.call, "agents.get", agentId=name)
-    return _unless_missing(by_id) or _unless_missing(partial(app.call, "agents.getByName", name=name))
+    return found_by(app.api.agents.get, name) or found_by(app.api.agents.get_by_name, name)
 
 
-def _unless_missing(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-    try:
-        return ask()
-    except ApiError as error:
-        if error.status != 404:  # noqa: PLR2004 — HTTP: not found
-            raise
-        return None
-
-
-def _existing(app: App, name: str) -> dict[str, Any]:
+def _existing(app: App, name: str) -> types.AgentOut:
     agent = _find(app, name)
     if agent is None:
         raise Refused(f'No such agent: "{name}"')
     return agent
 
 
-def _row(agent: dict[str, Any]) -> Row:
+def _row(agent: Mapping[str, Any]) -> Row:
     status = agent.get("status") or {}
     cells = {
         "name": agent.get("name"),
@@ -65,7 +55,7 @@ def get_agents(app: App, name_or_id: str | None, name: str | None, **out: Any) -
         if name_or_id is not None:
             agent = _find(app, name_or_id)
             return [] if agent is None else [_row(agent)]
-        return [_row(one) for one in app.call("agents.list", query={"name": name}) or []]
+        return [_row(one) for one in app.api.agents.list(name=name) or []]
 
     show(rows, COLUMNS, out)
 
@@ -76,7 +66,7 @@ def get_agents(app: App, name_or_id: str | None, name: str | None, **out: Any) -
 @pass_app
 def create_agent(app: App, name: str, runtimes: tuple[str, ...]) -> None:
     """Create a runner agent and print its key, this once."""
-    agent = app.call("agents.create", {"name": name, "runtimes": list(runtimes)})
+    agent = app.api.agents.create({"name": name, "runtimes": list(runtimes)})
     click.echo(f'Agent: "{agent["name"]}" created')
     click.echo(agent["token"])
 
@@ -89,8 +79,8 @@ def create_agent(app: App, name: str, runtimes: tuple[str, ...]) -> None:
 def patch_agent(app: App, name: str, new_name: str | None, runtimes: tuple[str, ...]) -> None:
     """Rename a runner agent, or change which environments it serves."""
     changes = {"name": new_name, "runtimes": list(runtimes) or None}
-    body = {key: value for key, value in changes.items() if value is not None}
-    app.call("agents.update", body, agentId=str(_existing(app, name)["id"]))
+    body: Any = {key: value for key, value in changes.items() if value is not None}
+    app.api.agents.update(str(_existing(app, name)["id"]), body)
     click.echo(f'Agent: "{name}" patched.')
 
 
@@ -99,5 +89,5 @@ def patch_agent(app: App, name: str, new_name: str | None, runtimes: tuple[str, 
 @pass_app
 def delete_agent(app: App, name: str) -> None:
     """Delete a runner agent and end its key."""
-    app.call("agents.delete", agentId=str(_existing(app, name)["id"]))
+    app.api.agents.delete(str(_existing(app, name)["id"]))
     click.echo(f'Agent "{name}" deleted.')

@@ -12,6 +12,8 @@ from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import Array, leaf, output_options, pass_app
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 COLUMNS = Columns(
@@ -23,8 +25,8 @@ COLUMNS = Columns(
 def _create(app: App, entity_type: str, entity_id: str, labels: Iterable[str], display: str | None) -> None:
     """One call for each label, in order; ``display`` names the one that lists show."""
     for pair in files.pairs(labels):
-        body = {"entityId": entity_id, "entityType": entity_type, **pair}
-        app.call("annotations.create", body | ({"display": display} if display else {}))
+        body: Any = {"entityId": entity_id, "entityType": entity_type, **pair}
+        app.api.annotations.create(body | ({"display": display} if display else {}))
 
 
 @leaf("create annotation")
@@ -61,13 +63,13 @@ def get_annotations(app: App, entity_type: str, entity_id: str, labels: tuple[st
     """Show all annotations of a thing, or those with some keys."""
 
     def rows() -> list[Row]:
-        found = app.call("annotations.list", query={"entityId": entity_id, "entityType": entity_type}) or []
+        found = app.api.annotations.list(entity_id=entity_id, entity_type=entity_type) or []
         return [_row(item) for item in found if not labels or item.get("key") in labels]
 
     show(rows, COLUMNS, out)
 
 
-def _row(annotation: dict[str, Any]) -> Row:
+def _row(annotation: Mapping[str, Any]) -> Row:
     fields = ("_id", "entityId", "entityType", "key", "value")
     cells = {
         "id": annotation.get("_id"),
@@ -87,6 +89,5 @@ def _row(annotation: dict[str, Any]) -> Row:
 def delete_annotation(app: App, entity_type: str, entity_id: str, labels: tuple[str, ...]) -> None:
     """Remove all annotations of a thing, or those with some keys."""
     for key in labels or (None,):
-        query = {"entityId": entity_id, "entityType": entity_type, "key": key}
-        app.call("annotations.delete", query=query)
+        app.api.annotations.delete(entity_id=entity_id, entity_type=entity_type, key=key)
     click.echo("Annotations was deleted")

@@ -43,7 +43,7 @@ def call(app: App, operation: str | None, fields: tuple[str, ...], data: str | N
             click.echo(event.data)
             sys.stdout.flush()
         return
-    answer = app.call(operation, _body(data), query=query, **path)
+    answer = app.api.call(operation, _body(data), query=query, **path)
     click.echo(answer if isinstance(answer, str) else json.dumps(answer, indent=2, ensure_ascii=False))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,20 +30,9 @@ if TYPE_CHECKING:
 @click.option("--sortType", "sort_type", type=click.Choice(["ASK", "DESK"]), help="DESK: the newest first.")
 @click.option("--file", "target", help="Where to; codefresh_audit_<date>.csv here by default.")
 @pass_app
-def download_audit(
-    app: App, target: str | None, since: str | None, until: str | None, **more: str | None
-) -> None:
+def download_audit(app: App, target: str | None, since: str | None, until: str | None, **more: Any) -> None:  # noqa: ANN401 — the options above
     """Save the audit log as CSV; for admins."""
-    names = {
-        "user_name": "userName",
-        "user_id": "userId",
-        "entity_id": "entityId",
-        "show_triggers": "showTriggers",
-        "sort_field": "sortField",
-        "sort_type": "sortType",
-    }
-    query = {names.get(name, name): value for name, value in more.items()} | {"from": since, "to": until}
-    text = app.call("audit.download", query=query)
+    text = app.api.audit.download(from_=since, to=until, **more)
     path = Path(target or f"codefresh_audit_{datetime.now(UTC):%Y-%m-%d}.csv")
     try:
         path.write_text(str(text), encoding="utf-8", newline="")

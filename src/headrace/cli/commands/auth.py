@@ -13,6 +13,8 @@ from headrace.cli.verbs import leaf, pass_app
 from headrace.client.errors import ApiError, Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 PROBE_TIMEOUT_S = 5.0
@@ -37,10 +39,10 @@ def create_context(app: App, name: str, api_key: str, url: str) -> None:
     click.echo(f"Switched to context: {own_name}")
 
 
-def _validate(app: App, context: auth.AuthContext) -> dict[str, Any]:
+def _validate(app: App, context: auth.AuthContext) -> Mapping[str, Any]:
     api = app.api_of(context)
     try:
-        user = api.call("users.get")
+        user = api.users.get()
     except ApiError as error:
         try:  # a key bound to one build has no user
             api.request("GET", "/api/execution-contexts/current")
@@ -112,7 +114,7 @@ def _probe(app: App, context: auth.AuthContext) -> tuple[str, str]:
 
     options = replace(app.options, timeout_s=PROBE_TIMEOUT_S, attempts=1)
     try:
-        user = app.api_of(context, options).call("users.get")
+        user = app.api_of(context, options).users.get()
     except ApiError:
         return "", "Revoked"
     except Unreachable:

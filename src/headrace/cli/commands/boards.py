@@ -117,10 +117,9 @@ def patch_board(
 ) -> None:
     """Rename a release board, or change its filter."""
     found = _board_id(app, board_id, name)
-    changes = {"name": new_name, "filter": filter_}
-    app.call(
-        "helm.boards.patch", {key: value for key, value in changes.items() if value is not None}, id=found
-    )
+    named = {"name": new_name, "filter": filter_}
+    changes: Any = {key: value for key, value in named.items() if value is not None}
+    app.api.helm.boards.patch(found, changes)
     click.echo(f'Board: "{name or found}" patched.')
 
 
@@ -182,8 +181,13 @@ def create_section(
     index: int,
 ) -> None:
     """Create a section of a release board."""
-    body = {"name": name, "boardId": _board_id(app, board_id, board_name), "color": color, "index": index}
-    app.call("helm.sections.create", body | ({} if cluster is None else {"section": cluster}))
+    body: Any = {
+        "name": name,
+        "boardId": _board_id(app, board_id, board_name),
+        "color": color,
+        "index": index,
+    }
+    app.api.helm.sections.create(body | ({} if cluster is None else {"section": cluster}))
     click.echo(f'Section: "{name}" created')
 
 
@@ -208,8 +212,8 @@ def patch_section(app: App, section_id: str | None, **options: Any) -> None:  # 
         "index": "index",
         "board_id": "boardId",
     }
-    changes = {key: options[option] for option, key in wire.items() if options[option] is not None}
-    app.call("helm.sections.patch", changes, id=found)
+    changes: Any = {key: options[option] for option, key in wire.items() if options[option] is not None}
+    app.api.helm.sections.patch(found, changes)
     click.echo(f'Section: "{name or found}" patched.')
 
 

@@ -17,6 +17,8 @@ from headrace.cli.verbs import leaf, output_options, pass_app
 from headrace.client.follow import FINAL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 STATUSES = (
@@ -101,35 +103,31 @@ def get_builds(app: App, ids: tuple[str, ...], **options: Any) -> None:  # noqa:
     def rows() -> list[Row]:
         if ids:
             return [row_of(logs.build_of(app, build_id)) for build_id in ids]
-        answer = app.call("workflows.list", query=_query(app, options))
+        answer = _page(app, options)
         return [row_of(build) for build in (answer.get("workflows") or {}).get("docs") or []]
 
     show(rows, COLUMNS, options)
 
 
-def _query(app: App, options: dict[str, Any]) -> dict[str, Any]:
+def _page(app: App, options: dict[str, Any]) -> Any:  # noqa: ANN401 — JSON edge
     pipelines = list(options["pipeline_id"])
     if options["pipeline_name"]:
-        named = app.call("pipelines.list", query={"id": options["pipeline_name"]}).get("docs") or []
+        named = app.api.pipelines.list(id=options["pipeline_name"]).get("docs") or []
         if not named:
             raise Refused("Cannot find any builds with these pipelines names")
         pipelines += [pipeline["metadata"]["id"] for pipeline in named]
-    return {
-        "limit": options["limit"],
-        "page": options["page"],
-        "status": options["status"],
-        "trigger": options["trigger"],
-        "pipeline": pipelines,
-        "revision": options["commit_id"],
-        "branchName": options["branch"],
-        "pipelineTriggerId": options["pipeline_trigger_id"],
-        "paginationReset": options["page"] == 1,
-        "startDate": options["from_"],
-        "endDate": options["to"],
-    }
+    return app.api.workflows.list(
+        **{name: options[name] for name in ("limit", "page", "status", "trigger", "pipeline_trigger_id")},
+        pipeline=pipelines,
+        revision=options["commit_id"],
+        branch_name=options["branch"],
+        pagination_reset=options["page"] == 1,
+        start_date=options["from_"],
+        end_date=options["to"],
+    )
 
 
-def row_of(build: dict[str, Any]) -> Row:
+def row_of(build: Mapping[str, Any]) -> Row:
     """A build as ``get builds`` prints it."""
     created, started, finished = (parse(build.get(key)) for key in ("created", "started", "finished"))
     info = {
@@ -184,8 +182,7 @@ def show_logs(app: App, build_id: str, *, follow: bool, no_timestamps: bool) -> 
 @pass_app
 def restart(app: App, build_id: str, *, detach: bool, from_failed: bool) -> int:
     """Run a build again with the same inputs, and follow it."""
-    query = {"fromFailed": True} if from_failed else {}
-    new_id = str(app.call("workflows.restart", id=build_id, query=query))
+    new_id = str(app.api.workflows.restart(build_id, from_failed=from_failed or None))
     if detach:
         click.echo(new_id)
         return 0
@@ -198,7 +195,7 @@ def restart(app: App, build_id: str, *, detach: bool, from_failed: bool) -> int:
 def terminate(app: App, build_id: str) -> None:
     """Stop a build."""
     build = logs.build_of(app, build_id)
-    app.call("progress.terminate", id=str(build["progress"]))
+    app.api.progress.terminate(str(build["progress"]))
     click.echo(f"Build: {build_id} terminated")
 
 
@@ -209,7 +206,7 @@ def terminate(app: App, build_id: str) -> None:
 def approve(app: App, build_id: str, reason: str | None) -> None:
     """Say yes to a build that waits for an approval."""
     build = logs.build_of(app, build_id)
-    app.call("workflows.approve", query=_because(reason), buildId=str(build["id"]))
+    app.api.workflows.approve(str(build["id"]), reason=reason or None)
     click.echo(f"Workflow {build_id} has been approved.")
 
 
@@ -220,12 +217,8 @@ def approve(app: App, build_id: str, reason: str | None) -> None:
 def deny(app: App, build_id: str, reason: str | None) -> None:
     """Say no to a build that waits for an approval."""
     build = logs.build_of(app, build_id)
-    app.call("workflows.deny", query=_because(reason), buildId=str(build["id"]))
+    app.api.workflows.deny(str(build["id"]), reason=reason or None)
     click.echo(f"Workflow {build_id} has been denied.")
-
-
-def _because(reason: str | None) -> dict[str, Any] | None:
-    return {"reason": reason} if reason else None
 
 
 @leaf("wait")

@@ -32,15 +32,14 @@ def create_cluster(
     """Register a cluster with the login of a kubeconfig, after it was tried."""
     places = kube_config_path or app.environ.get("KUBECONFIG") or ""
     path = places.partition(":")[0] or str(Path(app.environ.get("HOME", "")) / ".kube" / "config")
-    made = app.call(
-        "clusters.create",
+    made = app.api.clusters.create(
+        "local",
         {
             "selector": name or "",
             "kubeconfig": read_text(path),
             "kubeContext": kube_context or "",
             "behindFirewall": behind_firewall,
         },
-        provider="local",
     )
     click.echo(f"Cluster: {made['selector']} created")
 
@@ -50,9 +49,9 @@ def create_cluster(
 @pass_app
 def delete_cluster(app: App, name: str) -> None:
     """Forget a cluster; nothing happens in it."""
-    for each in app.call("clusters.list"):
+    for each in app.api.clusters.list():
         if name in (each["selector"], each["_id"]):
-            app.call("clusters.delete", provider=each["provider"], id=each["_id"])
+            app.api.clusters.delete(each["provider"], each["_id"])
             click.echo(f"Cluster: {name} deleted")
             return
     raise Refused(f"No such cluster: {name}; `codefresh get clusters` shows what there is")
@@ -65,6 +64,7 @@ def delete_cluster(app: App, name: str) -> None:
 @pass_app
 def generate_pull_secret(app: App, cluster: str, namespace: str, registry: str) -> None:
     """Store the login of a registry in a cluster, for pods to pull with."""
-    query = {"selector": cluster, "namespace": namespace}
-    made = app.call("kubernetes.generateImagePullSecret", {"registry": registry}, query=query)
+    made = app.api.kubernetes.generate_image_pull_secret(
+        {"registry": registry}, selector=cluster, namespace=namespace
+    )
     click.echo(f"Image pull secret: {made['name']} created")

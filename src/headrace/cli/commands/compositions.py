@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,11 +23,12 @@ def create_composition(
     app: App, name: str, compose_file: str, variable: tuple[str, ...], *, advanced: bool
 ) -> None:
     """Store a document of services by name."""
-    variables = [f"{key}={value}" for key, value in mapping(variable).items()]
+    variables: Any = [f"{key}={value}" for key, value in mapping(variable).items()]
     document = read_text(compose_file)
-    body = {"name": name, "isAdvanced": advanced, "vars": variables, "yamlJson": document}
-    app.call("compositions.create", body)
-    click.echo(f"Composition: {name} created")
+    app.api.compositions.create(
+        {"name": name, "isAdvanced": advanced, "vars": variables, "yamlJson": document}
+    )
+    click.echo(f"Composition: '{name}' created")
 
 
 @leaf("delete composition")
@@ -35,5 +36,5 @@ def create_composition(
 @pass_app
 def delete_composition(app: App, name: str) -> None:
     """Delete a composition."""
-    app.call("compositions.delete", id=app.call("compositions.get", id=name)["_id"])
-    click.echo(f"Composition: {name} deleted")
+    app.api.compositions.delete(app.api.compositions.get(name)["_id"])
+    click.echo(f"Composition: '{name}' deleted")

@@ -48,7 +48,7 @@ def create(app: App, name: str, kind: str, data: dict[str, Any]) -> None:
         "metadata": {"name": name},
         "spec": {"type": kind, "data": data},
     }
-    app.call("contexts.create", document)
+    app.api.contexts.create(document)
     click.echo(f"Context: {name} created")
 
 
@@ -172,13 +172,13 @@ def get_contexts(app: App, names: tuple[str, ...], **options: Any) -> None:  # n
     def one(name: str) -> Row:
         if options["prepare"] or options["force_prepare"]:
             force = True if options["force_prepare"] else None
-            return _row(app.call("contexts.prepare", name=name, query={"forceRefresh": force}))
-        return _row(app.call("contexts.get", name=name, query={"decrypt": decrypt}))
+            return _row(app.api.contexts.prepare(name, force_refresh=force))
+        return _row(app.api.contexts.get(name, decrypt=decrypt))
 
     def rows() -> list[Row]:
         if names:
             return [one(name) for name in names]
-        found = app.call("contexts.list", query={"type": options["kinds"], "decrypt": decrypt})
+        found = app.api.contexts.list(type=options["kinds"], decrypt=decrypt)
         return [_row(context) for context in found or []]
 
     show(rows, COLUMNS, options)
@@ -207,7 +207,7 @@ def delete_context(app: App, name: str | None, filename: str | None) -> None:
         name = files.read_resource(filename)[1]
     if not name:
         raise Refused("Name must be provided")
-    app.call("contexts.delete", name=name)
+    app.api.contexts.delete(name)
     click.echo(f"Context: {name} deleted")
 
 
@@ -220,12 +220,12 @@ def patch_context(app: App, filename: str) -> None:
     if not name:
         raise Refused("Name is missing")
     try:
-        app.call("contexts.get", name=name)
+        app.api.contexts.get(name)
     except ApiError as error:
         if error.status != 404:  # noqa: PLR2004 — HTTP: not found
             raise
-        app.call("contexts.create", document)
+        app.api.contexts.create(document)
         click.echo(f"Context: {name} created")
         return
-    app.call("contexts.patch", document, name=name)
+    app.api.contexts.patch(name, document)
     click.echo(f"Context: {name} patched")

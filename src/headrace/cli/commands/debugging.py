@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace.cli.app import App
 from headrace.cli.verbs import leaf, pass_app
+
+if TYPE_CHECKING:
+    from headrace.client.made import types
 
 _DONE = {
     "continue": "goes on to its next breakpoint",
@@ -58,8 +61,8 @@ def _tell(app: App, build_id: str, step: str | None, action: str) -> None:
     click.echo(f"Step {asked['step']!r} {_DONE[action]}.")
 
 
-def _ask(app: App, build_id: str, step: str | None, **body: str) -> dict[str, Any]:
+def _ask(app: App, build_id: str, step: str | None, **body: Any) -> types.DebugOut:  # noqa: ANN401 — fields of the request
     if step:
         body["step"] = step
-    asked: dict[str, Any] = app.call("workflows.debug", body, buildId=build_id)
-    return asked
+    asked: Any = body
+    return app.api.workflows.debug(build_id, asked)

@@ -38,16 +38,16 @@ def create_from(app: App, filename: str) -> None:
         raise Refused("Name is missing")
     if kind == "pipeline":
         _check(app, document)
-        app.call("pipelines.create", document)
+        app.api.pipelines.create(document)
     elif kind == "project":
         from headrace.cli.commands.projects import create
 
         metadata = document["metadata"]
         create(app, name, {key: metadata[key] for key in ("tags", "variables") if key in metadata})
     elif kind == "context":
-        app.call("contexts.create", document)
+        app.api.contexts.create(document)
     elif kind == "step-type":
-        app.call("steps.create", document)
+        app.api.steps.create(document)
     elif kind == "annotation":
         _annotate(app, document["metadata"])
     else:
@@ -57,8 +57,8 @@ def create_from(app: App, filename: str) -> None:
 
 def _annotate(app: App, metadata: dict[str, Any]) -> None:
     for label in metadata.get("labels") or []:
-        about = {key: metadata.get(key) for key in ("entityId", "entityType")}
-        app.call("annotations.create", {**about, "key": label["key"], "value": label["value"]})
+        about: Any = {key: metadata.get(key) for key in ("entityId", "entityType")}
+        app.api.annotations.create(about | {"key": label["key"], "value": label["value"]})
 
 
 def _check(app: App, document: dict[str, Any]) -> None:
@@ -87,15 +87,19 @@ def replace(app: App, filename: str, *, skip_trigger_validation: bool) -> None:
     if not name:
         raise Refused("Name is missing")
     if kind == "context":
-        app.call("contexts.replace", document, name=name)
+        app.api.contexts.replace(name, document)
         click.echo(f"Context: {name} updated")
     elif kind == "pipeline":
         _check(app, document)
-        query = {"skipTriggerValidation": skip_trigger_validation or None, "disableRevisionCheck": True}
-        app.call("pipelines.replace", document, name=name, query=query)
+        app.api.pipelines.replace(
+            name,
+            document,
+            skip_trigger_validation=skip_trigger_validation or None,
+            disable_revision_check=True,
+        )
         click.echo(f"Pipeline '{name}' updated")
     elif kind == "step-type":
-        app.call("steps.replace", document, name=name)
+        app.api.steps.replace(name, document)
         click.echo(f"Step-type '{name}' updated")
     else:
         raise Refused(f"Entity: {kind} not supported")
@@ -107,10 +111,10 @@ def delete_from(app: App, filename: str) -> None:
     if not name:
         raise Refused("Name is missing")
     if kind == "context":
-        app.call("contexts.delete", name=name)
+        app.api.contexts.delete(name)
         click.echo(f"Context: {name} deleted")
     elif kind == "pipeline":
-        app.call("pipelines.delete", name=name)
+        app.api.pipelines.delete(name)
         click.echo(f"Pipeline '{name}' deleted")
     else:
         raise Refused(f"Entity: {kind} not supported")

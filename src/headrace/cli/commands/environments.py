@@ -17,5 +17,5 @@ if TYPE_CHECKING:
 @pass_app
 def delete_environment(app: App, id: str) -> None:  # noqa: A002 - the name in the usage
     """Terminate an environment: its services, their volumes and its network."""
-    app.call("envs.terminate", id=id)
+    app.api.envs.terminate(id)
     click.echo(f"Environment: '{id}' deleted")

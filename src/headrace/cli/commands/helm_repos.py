@@ -76,10 +76,9 @@ def create_helm_repo(app: App, name: str, *, public: bool) -> None:
 @pass_app
 def patch_helm_repo(app: App, name: str, *, public: bool | None, new_name: str | None) -> None:
     """Rename a Helm repository, or change who may read it (-p, -p=false)."""
-    changes = {"name": new_name, "public": public}
-    app.call(
-        "helm.repos.update", {key: value for key, value in changes.items() if value is not None}, name=name
-    )
+    named = {"name": new_name, "public": public}
+    changes: Any = {key: value for key, value in named.items() if value is not None}
+    app.api.helm.repos.update(name, changes)
     click.echo(f"Helm repo: {name} patched.")
 
 

@@ -35,23 +35,22 @@ COLUMNS = Columns(default=("id", "name", "tag", "created", "size", "sha", "pull"
 @pass_app
 def get_images(app: App, ids: tuple[str, ...], limit: int, page: int, **chosen: Any) -> None:  # noqa: ANN401 — options
     """Show images that builds made: one line for each tag."""
-    query = {
-        "limit": limit,
-        "offset": (page - 1) * limit,
-        "select": IMAGE_FIELDS,
-        "imageRepo": None if chosen["everywhere"] else "CFCR",
-        "metadata": files.mapping(chosen["label"]) or None,
-        "tag": list(chosen["tag"]) or None,
-        "sha": chosen["sha"],
-        "imageDisplayNameRegex": "|".join(chosen["image_name"]) or None,
-        "branch": list(chosen["branch"]) or None,
-    }
 
     def rows() -> list[Row]:
-        found = app.call("images.list", query=query).get("docs") or []
+        found = app.api.images.list(
+            limit=limit,
+            offset=(page - 1) * limit,
+            select=IMAGE_FIELDS,
+            image_repo=None if chosen["everywhere"] else "CFCR",
+            metadata=files.mapping(chosen["label"]) or None,
+            tag=chosen["tag"],
+            sha=chosen["sha"],
+            image_display_name_regex="|".join(chosen["image_name"]) or None,
+            branch=chosen["branch"],
+        )
         return [
             _image_row(image, tag)
-            for image in found
+            for image in found.get("docs") or []
             if not ids or _is_named(image, ids)
             for tag in image.get("tags") or [{}]
         ]
@@ -98,7 +97,7 @@ def _size(size_bytes: object) -> str:
 def tag_image(app: App, image_id: str, tags: tuple[str, ...], registry: str | None) -> None:
     """Give an image more tags."""
     for tag in tags:
-        app.call("images.tag", query={"registry": registry}, id=image_id, tag=tag)
+        app.api.images.tag(image_id, tag, registry=registry)
         click.echo(f"Image '{image_id}' was tagged: {tag}")
 
 
@@ -110,5 +109,5 @@ def tag_image(app: App, image_id: str, tags: tuple[str, ...], registry: str | No
 def untag_image(app: App, image_id: str, tags: tuple[str, ...], registry: str | None) -> None:
     """Forget tags of an image."""
     for tag in tags:
-        app.call("images.untag", query={"registry": registry}, id=image_id, tag=tag)
+        app.api.images.untag(image_id, tag, registry=registry)
         click.echo(f"Image '{image_id}' was untagged: {tag}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from headrace.cli.verbs import leaf, output_options, pass_app
 
 if TYPE_CHECKING:
     from headrace.cli.app import App
+    from headrace.client.api import Client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,56 +23,82 @@ class Listing:
 
     Attributes:
         kind: the word before the slash of ``-o name``.
-        operation: SDK name of the list.
-        one: SDK name of what returns one by its id or name; empty: named ones are looked for in the list.
+        every: asks for the list.
+        one: what gets one by its id or name; None: named ones are looked for in the list.
         cells: column to the place of its value in the answer, dots lead inwards.
         wide: columns that only ``-o wide`` shows, after the others.
         dates: columns that are moments, with their form.
-        query: what the request always says.
-        info: what ``-o json`` prints, as ``cells``; empty for the answer as it is.
+        info: makes what ``-o json`` prints; None for the answer as it is.
         summary: for ``--help``.
     """
 
     kind: str
-    operation: str
-    one: str = ""
+    every: Callable[[Client], Any]
+    one: Callable[[Client, str], Any] | None = None
     cells: Mapping[str, str]
     wide: Mapping[str, str] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, object] = field(default_factory=dict)
-    info: Mapping[str, str] = field(default_factory=dict)
+    info: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
     summary: str
+
+
+def _fields(*same: str, **renamed: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """These fields of an answer, in this order; ``id="_id"`` under another name."""
+    places = {name: name for name in same} | renamed
+    return lambda item: {name: item.get(place) for name, place in places.items()}
+
+
+def _team(item: Mapping[str, Any]) -> dict[str, Any]:
+    found = _fields(id="_id", name="name", type="type", account="account", tags="tags")(item)
+    users = [{"id": user.get("_id"), "userName": user.get("userName")} for user in item.get("users") or []]
+    return found | {"users": users}
+
+
+def _composition(item: Mapping[str, Any]) -> dict[str, Any]:
+    found = _fields(id="_id", name="name", is_advanced="isAdvanced")(item)
+    return found | {"created": parse(item.get("created"))}
+
+
+def _environment(item: Mapping[str, Any]) -> dict[str, Any]:
+    service = _fields(
+        *("serviceName", "image", "sha", "branch", "repoName"),
+        serviceURL="urls",
+    )
+    found = _fields(id="_id", status="creationStatus", name="name")(item)
+    return found | {"servicesInfo": [service(one) for one in item.get("instances") or []]}
 
 
 LISTINGS: dict[str, Listing] = {
     "clusters": Listing(
         kind="cluster",
-        operation="clusters.list",
+        every=lambda api: api.clusters.list(),
         summary="Show clusters.",
         cells={"id": "_id", "name": "selector"},
         wide={"provider": "provider", "provideragent": "providerAgent"},
-        info={"id": "_id", "name": "selector", "provider": "provider", "providerAgent": "providerAgent"},
+        info=_fields(id="_id", name="selector", provider="provider", providerAgent="providerAgent"),
     ),
     "compositions": Listing(
         kind="composition",
-        operation="compositions.list",
-        one="compositions.get",
+        every=lambda api: api.compositions.list(),
+        one=lambda api, name: api.compositions.get(name),
         summary="Show compositions.",
         cells={"id": "_id", "name": "name", "is_advanced": "isAdvanced"},
         wide={"created": "created"},
         dates={"created": DATETIME},
+        info=_composition,
     ),
     "environments": Listing(
         kind="environment",
-        operation="envs.list",
-        one="envs.get",
+        every=lambda api: api.envs.list(),
+        one=lambda api, name: api.envs.get(name),
         summary="Show environments.",
         cells={"id": "_id", "name": "name"},
         wide={"status": "creationStatus"},
+        info=_environment,
     ),
     "registry": Listing(
         kind="registry",
-        operation="registries.list",
+        every=lambda api: api.registries.list(),
         summary="Show image registries.",
         cells={
             "id": "_id",
@@ -81,17 +108,17 @@ LISTINGS: dict[str, Listing] = {
             "behindfirewall": "behindFirewall",
             "default": "default",
         },
-        info={key: key for key in ("provider", "name", "kind", "_id", "behindFirewall", "default")},
+        info=_fields(*("provider", "name", "kind", "_id", "behindFirewall", "default")),
     ),
     "system-runtime-environments": Listing(
         kind="runtime-environment",
-        operation="onPrem.runtimeEnvs.list",
+        every=lambda api: api.on_prem.runtime_envs.list(),
         summary="Show the environments of the platform.",
         cells={"name": "metadata.name", "version": "version", "extends": "extends"},
     ),
     "teams": Listing(
         kind="team",
-        operation="teams.list",
+        every=lambda api: api.teams.list(),
         summary="Show teams.",
         cells={
             "id": "_id",
@@ -101,7 +128,7 @@ LISTINGS: dict[str, Listing] = {
             "tags": "tags",
             "users": "users",
         },
-        info={"id": "_id", **{key: key for key in ("name", "type", "account", "tags", "users")}},
+        info=_team,
     ),
 }
 
@@ -122,15 +149,6 @@ def _cell(item: Mapping[str, Any], listing: Listing, column: str, place: str) ->
     return value
 
 
-def _info(item: Mapping[str, Any], listing: Listing) -> dict[str, Any]:
-    found = {key: _value(item, place) for key, place in listing.info.items()} or dict(item)
-    if "users" in listing.info and isinstance(found["users"], list):
-        found["users"] = [
-            {"id": user.get("_id"), "userName": user.get("userName")} for user in found["users"]
-        ]
-    return found
-
-
 def _row(item: Mapping[str, Any], listing: Listing) -> Row:
     places = {**listing.cells, **listing.wide}
     cells = {column: _cell(item, listing, column, place) for column, place in places.items()}
@@ -138,9 +156,9 @@ def _row(item: Mapping[str, Any], listing: Listing) -> Row:
     return Row(
         id=None if found is None else str(found),
         name=f"{listing.kind}/{cells.get('name')}",
-        info=_info(item, listing),
+        info=listing.info(item) if listing.info else dict(item),
         cells=cells,
-        gaps=bool(listing.info),
+        gaps=listing.info is not None,
     )
 
 
@@ -154,8 +172,8 @@ def _register(noun: str, listing: Listing) -> None:
     def get_list(app: App, names: tuple[str, ...], **out: Any) -> None:  # noqa: ANN401 — values of `output_options`
         def rows() -> list[Row]:
             if names and listing.one:
-                return [_row(app.call(listing.one, id=name), listing) for name in names]
-            answer = app.call(listing.operation, query=listing.query)
+                return [_row(listing.one(app.api, name), listing) for name in names]
+            answer = listing.every(app.api)
             found = answer.get("docs") if isinstance(answer, dict) else answer
             every = [_row(item, listing) for item in found or []]
             return [row for row in every if not names or {row.id, row.cells.get("name")} & set(names)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
@@ -14,6 +14,8 @@ from headrace.cli.verbs import leaf, pass_app
 from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from headrace.cli.app import App
 
 KINDS = ("build", "pipeline", "project")
@@ -49,13 +51,13 @@ def _path(app: App, kind: str | None, name: str | None) -> str:
         kind, name = _kind_of(kind), kind
     if name is None:
         return f"/{kind}s"
-    look = {
-        "build": lambda: app.call("workflows.getBuild", buildId=name),
-        "pipeline": lambda: app.call("pipelines.get", name=name),
-        "project": lambda: app.call("projects.getByName", name=name),
+    look: dict[str, Callable[[str], Any]] = {
+        "build": app.api.workflows.get_build,
+        "pipeline": app.api.pipelines.get,
+        "project": app.api.projects.get_by_name,
     }
     try:
-        found = look[kind]()
+        found = look[kind](name)
     except ApiError as error:
         if error.status in (400, 404):
             raise Refused(f"there is no {kind} {name!r}; see: codefresh get {kind}s") from error

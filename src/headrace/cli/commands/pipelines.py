@@ -42,14 +42,14 @@ def get_pipelines(app: App, ids: tuple[str, ...], **options: Any) -> None:  # no
         if ids:
             return _by_name(app, ids, options)
         limit = ALL if options["everything"] else options["limit"]
-        query = {
-            "offset": (options["page"] - 1) * limit,
-            "id": options["name"],
-            "limit": limit,
-            "labels": mapping(options["label"]),
-            "projectId": options["project_id"] or _project_id(app, options["project"]),
-        }
-        return [_row(pipeline) for pipeline in app.call("pipelines.list", query=query).get("docs") or []]
+        found = app.api.pipelines.list(
+            offset=(options["page"] - 1) * limit,
+            id=options["name"],
+            limit=limit,
+            labels=mapping(options["label"]),
+            project_id=options["project_id"] or _project_id(app, options["project"]),
+        )
+        return [_row(pipeline) for pipeline in found.get("docs") or []]
 
     show(rows, COLUMNS, options)
 
@@ -58,7 +58,7 @@ def _project_id(app: App, name: str | None) -> str | None:
     if name is None:
         return None
     try:
-        return str(app.call("projects.getByName", name=name)["id"])
+        return str(app.api.projects.get_by_name(name)["id"])
     except ApiError as error:
         raise Refused(f'Could not get project "{name}"; caused by Error: {told(error)}') from error
 
@@ -69,7 +69,7 @@ def _by_name(app: App, names: tuple[str, ...], out: dict[str, Any]) -> list[Row]
     found: list[Row] = []
     for name in names:
         try:
-            found.append(_row(app.call("pipelines.get", name=name, query={"decryptVariables": decrypt})))
+            found.append(_row(app.api.pipelines.get(name, decrypt_variables=decrypt)))
         except ApiError as error:
             if found:
                 click.echo(text_of(found, COLUMNS, out))
@@ -100,5 +100,5 @@ def _row(pipeline: dict[str, Any]) -> Row:
 @pass_app
 def delete_pipeline(app: App, name: str) -> None:
     """Delete a pipeline by its id or full name."""
-    app.call("pipelines.delete", name=name)
+    app.api.pipelines.delete(name)
     click.echo(f"Pipeline '{name}' deleted.")

@@ -9,12 +9,15 @@ import click
 from headrace.cli import files
 from headrace.cli.dates import DATE, parse
 from headrace.cli.errors import Refused
+from headrace.cli.found import found_by
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import Array, leaf, output_options, pass_app
-from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
+    from headrace.client.made import types
 
 COLUMNS = Columns(
     default=("name", "pipelines", "last_updated", "tags"),
@@ -24,27 +27,17 @@ COLUMNS = Columns(
 FIELDS = ("id", "projectName", "tags", "variables", "favorite", "pipelinesNumber", "updatedAt")
 
 
-def create(app: App, name: str, more: dict[str, Any]) -> None:
+def create(app: App, name: str, more: Any) -> None:  # noqa: ANN401 — from a file, as it stands
     """Create a project; raises `Refused` where the name is taken."""
-    if find_by(app, "projects.getByName", name=name) is not None:
+    if found_by(app.api.projects.get_by_name, name) is not None:
         raise Refused(f'Project already exists: "{name}"')
-    app.call("projects.create", {"projectName": name, **more})
+    body: Any = {"projectName": name, **more}
+    app.api.projects.create(body)
 
 
-def find_by(app: App, operation: str, **path: str) -> dict[str, Any] | None:
-    """One object; None where the server has none. Other errors of the server are raised."""
-    try:
-        found = app.call(operation, query=None, **path)
-    except ApiError as error:
-        if error.status in (400, 404):
-            return None
-        raise
-    return found if isinstance(found, dict) else None
-
-
-def find(app: App, name: str) -> dict[str, Any] | None:
+def find(app: App, name: str) -> types.ProjectOut | None:
     """A project by its id or its name; None where there is none."""
-    return find_by(app, "projects.get", id=name) or find_by(app, "projects.getByName", name=name)
+    return found_by(app.api.projects.get, name) or found_by(app.api.projects.get_by_name, name)
 
 
 @leaf("create project")
@@ -96,10 +89,11 @@ def get_projects(
 
     def rows() -> list[Row]:
         if name_or_id is not None:
-            found = [project for project in [find(app, name_or_id)] if project]
+            one = find(app, name_or_id)
+            found = [] if one is None else [one]
         else:
-            query = {"limit": limit, "offset": (page - 1) * limit, "name": name, "tags": tag}
-            found = app.call("projects.list", query=query).get("projects") or []
+            answer = app.api.projects.list(limit=limit, offset=(page - 1) * limit, name=name, tags=tag)
+            found = answer["projects"]
         if not found:
             raise Refused("No projects found")
         return [_row(project) for project in found]
@@ -107,7 +101,7 @@ def get_projects(
     show(rows, COLUMNS, out)
 
 
-def _row(project: dict[str, Any]) -> Row:
+def _row(project: Mapping[str, Any]) -> Row:
     name = project.get("projectName")
     return Row(
         id=project.get("id"),
@@ -146,8 +140,8 @@ def patch_project(
         "tags": list(tag) or project.get("tags"),
         "variables": variables or project.get("variables"),
     }
-    body = {key: value for key, value in changes.items() if value is not None}
-    app.call("projects.patch", body, id=str(project["id"]))
+    body: Any = {key: value for key, value in changes.items() if value is not None}
+    app.api.projects.patch(str(project["id"]), body)
     click.echo(f'Project: "{name}" patched.')
 
 
@@ -156,11 +150,11 @@ def patch_project(
 @pass_app
 def delete_project(app: App, name: str) -> None:
     """Delete a project by its id or name."""
-    app.call("projects.delete", id=str(_existing(app, name)["id"]))
+    app.api.projects.delete(str(_existing(app, name)["id"]))
     click.echo(f"Project '{name}' deleted.")
 
 
-def _existing(app: App, name: str) -> dict[str, Any]:
+def _existing(app: App, name: str) -> types.ProjectOut:
     project = find(app, name)
     if project is None:
         raise Refused(f'No such project: "{name}"')

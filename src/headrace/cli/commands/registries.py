@@ -10,6 +10,7 @@ from headrace.cli.verbs import leaf, pass_app
 
 if TYPE_CHECKING:
     from headrace.cli.app import App
+    from headrace.client.made import types
 
 
 @leaf("create registry standard")
@@ -23,7 +24,7 @@ def create_registry(
     app: App, name: str, username: str, password: str, domain: str, *, behind_firewall: bool
 ) -> None:
     """Create a registry, after its login was tried; the first one is the default."""
-    body = {
+    body: types.RegistryFields = {
         "username": username,
         "password": password,
         "domain": domain,
@@ -32,8 +33,8 @@ def create_registry(
         "provider": "other",
     }
     if not behind_firewall:
-        app.call("registries.test", body)
-    app.call("registries.create", body)
+        app.api.registries.test(body)
+    app.api.registries.create(body)
     click.echo(f"Registry: {name} created")
 
 
@@ -42,5 +43,5 @@ def create_registry(
 @pass_app
 def delete_registry(app: App, registry_id: str) -> None:
     """Delete a registry; images in it stay."""
-    app.call("registries.delete", id=registry_id)
+    app.api.registries.delete(registry_id)
     click.echo(f"Registry '{registry_id}' deleted.")

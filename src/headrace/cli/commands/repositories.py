@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace.cli.errors import Refused
+from headrace.cli.found import found_by
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import leaf, output_options, pass_app
-from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 ADDED = Columns(default=("git_context", "owner", "name", "name_id"))
@@ -19,19 +22,18 @@ AVAILABLE = Columns(
     default=("git_context", "owner", "name", "repo_shortcut"),
     wide=("git_context", "owner", "name", "repo_shortcut", "private", "ssh_url"),
 )
-NOT_FOUND = 404
 
 
 def _context(app: App, wanted: str | None) -> str:
     """The name of the git context to use; refused as the official client does."""
-    for one in app.call("contexts.list") or []:
+    for one in app.api.contexts.list() or []:
         metadata, kind = one["metadata"], str(one["spec"]["type"])
         if kind.startswith("git") and (metadata["name"] == wanted if wanted else metadata.get("default")):
             return str(metadata["name"])
     raise Refused(f"No such context: {wanted}" if wanted else "Default git context is not specified")
 
 
-def _row(repo: dict[str, Any]) -> Row:
+def _row(repo: Mapping[str, Any]) -> Row:
     owner = repo["owner"]["login"]
     cells = {
         **repo,
@@ -64,9 +66,8 @@ def get_repository(
     found: list[Row] = []
 
     def rows() -> list[Row]:
-        operation = "repos.git.list" if available else "repos.list"
-        query = {"context": _context(app, context)}
-        every = [_row(one) for one in app.call(operation, query=query)]
+        repos = app.api.repos.git if available else app.api.repos
+        every = [_row(one) for one in repos.list(context=_context(app, context))]
         shortcut = "repo_shortcut" if available else "name_id"
         found[:] = [row for row in every if not names or any(name in row.cells[shortcut] for name in names)]
         return found[:limit]
@@ -91,26 +92,16 @@ def add_repository(app: App, fullname: str | None, context: str | None) -> None:
         raise Refused(f"Owner name not provided! {template}")
     if not name:
         raise Refused(f"Repo name not provided! {template}")
-    seen = app.call("repos.git.get", query={"context": context}, owner=owner, repo=name)
+    seen = app.api.repos.git.get(owner, name, context=context)
     context = context or str(seen["provider"])
     click.echo(f'Found repository "{seen["name"]}" at context "{context}"')
-    if _is_added(app, fullname, context):
+    if found_by(partial(app.api.repos.get, context=context), fullname) is not None:
         prefix = f"{context}-{context}"
         click.echo(f"Repo with such name already exists -- adding context prefix: {prefix}")
         fullname = f"{prefix}/{fullname}"
-    details = {"name": fullname, "scm": {"name": name, "owner": {"name": owner}}}
-    app.call("repos.create", {"serviceDetails": details}, query={"context": context})
+    details: Any = {"name": fullname, "scm": {"name": name, "owner": {"name": owner}}}
+    app.api.repos.create({"serviceDetails": details}, context=context)
     click.echo(f"Repository added: {fullname}")
-
-
-def _is_added(app: App, name: str, context: str) -> bool:
-    try:
-        app.call("repos.get", query={"context": context}, name=name)
-    except ApiError as error:
-        if error.status != NOT_FOUND:
-            raise
-        return False
-    return True
 
 
 @leaf("delete repository")
@@ -122,5 +113,5 @@ def delete_repository(app: App, name_id: str | None, context: str | None) -> Non
     if not name_id:
         click.echo("Repository name_id not provided")
         return
-    app.call("repos.delete", query={"context": context}, name=name_id)
+    app.api.repos.delete(name_id, context=context)
     click.echo(f"Successfully deleted repo: {name_id}")

@@ -17,6 +17,7 @@ from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
     from headrace.cli.app import App
+    from headrace.client.made import types
 
 FLAGS = {
     "no_cache": "noCache",
@@ -102,14 +103,14 @@ def _check_inputs(app: App, name: str | None, options: dict[str, Any]) -> None:
     """Ask about everything that the run names, so that a wrong name starts nothing."""
     if name is not None:
         try:
-            app.call("pipelines.get", name=name)
+            app.api.pipelines.get(name)
         except ApiError as error:
             if error.status in (400, 404):
                 raise Refused(f"Passed pipeline id: {name} does not exist") from error
             raise
     for context in options["context"]:
         try:
-            app.call("contexts.get", name=context)
+            app.api.contexts.get(context)
         except ApiError as error:
             raise Refused(f"Failed to verify context {context} with error: {told(error)}") from error
     if options["yaml"] is not None:
@@ -122,7 +123,7 @@ def _check_inputs(app: App, name: str | None, options: dict[str, Any]) -> None:
 
 def _check_runtime(app: App, name: str) -> None:
     try:
-        app.call("runtimeEnvs.get", name=name, query={"extend": False})
+        app.api.runtime_envs.get(name, extend=False)
     except ApiError as error:
         if error.status != 404:  # noqa: PLR2004 — HTTP: not found
             raise
@@ -140,7 +141,7 @@ def _variable_sets(options: dict[str, Any]) -> list[Any]:
     return document
 
 
-def _body(app: App, options: dict[str, Any], variables: object) -> dict[str, Any]:
+def _body(app: App, options: dict[str, Any], variables: object) -> types.PlanBody:
     wanted: dict[str, Any] = {wire: True for name, wire in FLAGS.items() if options[name]}
     wanted |= {name: list(options[name]) for name in ("skip", "only") if options[name]}
     units = (("cpu", "cpu", "m"), ("memory", "memory", "Mi"), ("disk", "disk", "Gi"))
@@ -161,25 +162,27 @@ def _body(app: App, options: dict[str, Any], variables: object) -> dict[str, Any
         "annotations": annotations,
         "contexts": list(options["context"]) if isinstance(variables, list) else None,
     }
-    return {key: value for key, value in body.items() if value is not None}
+    given: Any = {key: value for key, value in body.items() if value is not None}
+    found: types.PlanBody = given
+    return found
 
 
-def _start(app: App, name: str | None, body: dict[str, Any], *, debug: bool) -> str:
+def _start(app: App, name: str | None, body: types.PlanBody, *, debug: bool) -> str:
     """Start one build; the request id makes a repeated request start no second one."""
     if debug:
         if name is None:
             raise Refused("a debug run needs a pipeline; give its id or name")
-        return str(app.call("pipelines.debug", body, name=name))
-    query = {"reqId": str(uuid.uuid4())}
+        return str(app.api.pipelines.debug(name, body))
+    request_id = str(uuid.uuid4())
     if name is None:
-        return str(app.call("pipelines.runYaml", body, query=query))
-    return str(app.call("pipelines.run", body, name=name, query=query))
+        return str(app.api.pipelines.run_yaml(body, req_id=request_id))
+    return str(app.api.pipelines.run(name, body, req_id=request_id))
 
 
-def _planned(app: App, name: str | None, body: dict[str, Any]) -> dict[str, Any]:
+def _planned(app: App, name: str | None, body: types.PlanBody) -> dict[str, Any]:
     if name is None:
-        return dict(app.call("pipelines.planYaml", body))
-    return dict(app.call("pipelines.plan", body, name=name))
+        return dict(app.api.pipelines.plan_yaml(body))
+    return dict(app.api.pipelines.plan(name, body))
 
 
 def _print_plan(plan: dict[str, Any]) -> None:

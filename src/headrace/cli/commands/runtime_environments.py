@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -63,18 +64,17 @@ def get_environments(app: App, name: str | None, **options: Any) -> None:  # noq
     if options["history"]:
         if name is None:
             raise Refused("Name must be provided for history")
-        found = app.call("runtimeEnvs.get", name=name, query={"history": True})
+        found = app.api.runtime_envs.get(name, history=True)
         click.echo(json.dumps(found, indent="\t", ensure_ascii=False))
         return
     show(lambda: [_row(one) for one in _found(app, name, options)], COLUMNS, options)
 
 
-def _found(app: App, name: str | None, options: dict[str, Any]) -> list[dict[str, Any]]:
+def _found(app: App, name: str | None, options: dict[str, Any]) -> list[Any]:
     if name is not None:
-        query = {"version": options["number"], "extend": options["extend"]}
-        return [app.call("runtimeEnvs.get", name=name, query=query)]
+        return [app.api.runtime_envs.get(name, version=options["number"], extend=options["extend"])]
     offset = (options["page"] - 1) * options["limit"]
-    return app.call("runtimeEnvs.list", query={"limit": options["limit"], "offset": offset}) or []
+    return app.api.runtime_envs.list(limit=options["limit"], offset=offset) or []
 
 
 @leaf("get runtime-environment-base-images")
@@ -89,10 +89,53 @@ def get_base_images(app: App, name: str | None, **out: Any) -> None:  # noqa: AN
     def rows() -> list[Row]:
         return [
             Row(id=None, name=f"runtime-environment-base-images/{one['component']}", info=one, cells=one)
-            for one in app.call("runtimeEnvs.getBaseImages", name=name) or []
+            for one in app.api.runtime_envs.get_base_images(name) or []
         ]
 
     show(rows, IMAGES, out)
+
+
+@leaf("create runtime-environments")
+@click.argument("cluster", required=False)
+@pass_app
+def create_environment(app: App, cluster: str | None) -> None:  # noqa: ARG001 — what official clients take
+    """Say how a runtime environment is made: workers make it by serving it."""
+    raise Refused(
+        "a runtime environment is not created by a client, it is there once a worker serves it; "
+        "start one: headrace worker --environment NAME"
+    )
+
+
+@leaf("diff runtime-environments")
+@click.argument("name", required=False, metavar="[NAME]")
+@click.argument("number", required=False, type=int, metavar="[VERSION]")
+@click.argument("other_name", required=False, metavar="[NAME]")
+@click.argument("other_number", required=False, type=int, metavar="[VERSION]")
+@click.option("--first-name", help="The one that is compared.")
+@click.option("--first-version", type=int, help="Its version; the newest where absent.")
+@click.option("--second-name", help="The one that it is compared with; itself where absent.")
+@click.option("--second-version", type=int, help="Its version; the newest where absent.")
+@pass_app
+def diff_environments(app: App, **given: Any) -> None:  # noqa: ANN401 — the options above
+    """Show what two runtime environments, or two versions of one, do not have in common."""
+    name = given["first_name"] or given["name"]
+    if name is None:
+        raise Refused("Must Provide a runtime environment name")
+    title, text = _version(app, name, given["first_version"] or given["number"])
+    name = given["second_name"] or given["other_name"] or name
+    other_title, other_text = _version(app, name, given["second_version"] or given["other_number"])
+    found = list(difflib.unified_diff(text, other_text, title, other_title, lineterm=""))
+    for line in found:
+        click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
+    if not found:
+        click.echo(f"{title} and {other_title} are equal", err=True)
+
+
+def _version(app: App, name: str, number: int | None) -> tuple[str, list[str]]:
+    """A title and the lines of a version; None for the newest."""
+    found = app.api.runtime_envs.get(name, version=number)
+    title = f"{name} version {number or 'newest'}"
+    return title, json.dumps(found, indent=2, ensure_ascii=False).splitlines()
 
 
 @leaf("delete runtime-environments")
@@ -101,7 +144,7 @@ def get_base_images(app: App, name: str | None, **out: Any) -> None:  # noqa: AN
 @pass_app
 def delete_environment(app: App, name: str, force: bool) -> None:  # noqa: FBT001 — a flag of the command
     """Take a runtime environment from the account."""
-    app.call("runtimeEnvs.delete", name=name, query={"force": True if force else None})
+    app.api.runtime_envs.delete(name, force=True if force else None)
     click.echo(f"Runtime-Environment '{name}' deleted.")
 
 
@@ -123,7 +166,7 @@ def patch_environment(app: App, name: str | None, **options: Any) -> None:  # no
     if not named:
         raise Refused("Must Provide a runtime environment name")
     if options["make_default"]:
-        app.call("runtimeEnvs.setDefault", name=named)
+        app.api.runtime_envs.set_default(named)
         click.echo(f"Runtime-Environment: '{named}' set as a default.")
     extends = body.get("extends") or list(options["extends"])
     if not extends and not options["description"] and not options["filename"]:
@@ -134,8 +177,8 @@ def patch_environment(app: App, name: str | None, **options: Any) -> None:  # no
         cluster = _cluster(options)
         if cluster and not options["filename"]:
             body[area] = {"cluster": cluster}
-    query = {"extend": extends or None, "description": body.get("description") or options["description"]}
-    app.call("runtimeEnvs.update", body, name=named, query=query)
+    description = body.get("description") or options["description"]
+    app.api.runtime_envs.update(named, body, extend=extends or None, description=description)
     click.echo(f"Runtime-Environment: '{named}' patched.")
 
 

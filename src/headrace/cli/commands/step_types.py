@@ -47,23 +47,20 @@ def get_step_types(app: App, ids: tuple[str, ...], **options: Any) -> None:  # n
 
 
 def _page(app: App, options: dict[str, Any]) -> list[Row]:
-    plain = {key: options[key] for key in ("category", "stage", "tag", "limit")}
-    flags = {key: True if options[key] else None for key in ("official", "public", "private")}
-    query = {
-        **plain,
-        **flags,
-        "id": options["name"],
-        "freeText": options["free_text"],
-        "offset": (options["page"] - 1) * options["limit"],
-    }
-    return [_row(step_type) for step_type in app.call("steps.list", query=query).get("docs") or []]
+    found = app.api.steps.list(
+        **{key: options[key] for key in ("category", "stage", "tag", "limit", "free_text")},
+        **{key: options[key] or None for key in ("official", "public", "private")},
+        id=options["name"],
+        offset=(options["page"] - 1) * options["limit"],
+    )
+    return [_row(step_type) for step_type in found.get("docs") or []]
 
 
 def _by_name(app: App, names: tuple[str, ...]) -> list[Row]:
     found = []
     for name in names:
         try:
-            found.append(_row(app.call("steps.get", name=name)))
+            found.append(_row(app.api.steps.get(name)))
         except ApiError as error:
             missing = "not find" in str(error)
             what = f"Step-type '{name}' was not found." if missing else "Error occurred"
@@ -81,7 +78,7 @@ def _versions(app: App, names: tuple[str, ...]) -> list[Row]:
             id=None, name=f"step-type/{name}:{version}", info={"version": version}, cells={"version": version}
         )
         for name in names
-        for version in app.call("steps.getStepVersions", name=name) or []
+        for version in app.api.steps.get_step_versions(name) or []
     ]
 
 
@@ -107,5 +104,5 @@ def _row(step_type: dict[str, Any]) -> Row:
 @pass_app
 def delete_step_type(app: App, name: str) -> None:
     """Delete a step type, or one version of it (NAME:VERSION)."""
-    app.call("steps.delete", name=name)
+    app.api.steps.delete(name)
     click.echo(f"Step-type '{name}' deleted.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from headrace.cli.verbs import Array, leaf, pass_app
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 @pass_app
 def create_team(app: App, name: str, user_id: tuple[str, ...], tag: tuple[str, ...]) -> None:
     """Create a team."""
-    app.call("teams.create", {"name": name, "tags": list(tag), "users": list(user_id)})
+    app.api.teams.create({"name": name, "tags": list(tag), "users": list(user_id)})
     click.echo(f"Team: {name} created")
 
 
@@ -29,7 +31,7 @@ def create_team(app: App, name: str, user_id: tuple[str, ...], tag: tuple[str, .
 @pass_app
 def patch_teams(app: App, team_id: str, user_id: str) -> None:
     """Put a user into a team."""
-    app.call("teams.addUser", teamId=team_id, userId=user_id)
+    app.api.teams.add_user(team_id, user_id)
     click.echo(f"User: {user_id} was assigned to team: {team_id}")
 
 
@@ -39,7 +41,7 @@ def patch_teams(app: App, team_id: str, user_id: str) -> None:
 @pass_app
 def delete_teams(app: App, team_id: str, user_id: str) -> None:
     """Take a user out of a team."""
-    app.call("teams.removeUser", teamId=team_id, userId=user_id)
+    app.api.teams.remove_user(team_id, user_id)
     click.echo(f"User: {user_id} was removed from team: {team_id}")
 
 
@@ -53,8 +55,12 @@ def synchronize_teams(
     app: App, client_name: str, client_type: str, access_token: str | None, *, disable_notifications: bool
 ) -> None:
     """Make teams of the groups that the git CONTEXT sees."""
-    query = {"access_token": access_token, "disableNotifications": disable_notifications or None}
-    made = app.call("teams.synchronizeClientWithGroup", query=query, name=client_name, type=client_type)
+    made: Mapping[str, Any] = app.api.teams.synchronize_client_with_group(
+        client_name,
+        client_type,
+        access_token=access_token,
+        disable_notifications=disable_notifications or None,
+    )
     told = {
         "created": "created",
         "deleted": "deleted, its group is gone",

@@ -14,6 +14,8 @@ from headrace.cli.verbs import Array, leaf, output_options, pass_app
 from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 COLUMNS = Columns(
@@ -35,8 +37,8 @@ def create_token(app: App, name: str | None, scope: tuple[str, ...], kind: str, 
         raise Refused("Token name must be provided")
     if kind != "user" and not subject:
         raise Refused(f'Type "{kind}" needs --subject to be provided')
-    query = {"subjectType": kind, "subjectReference": subject}
-    key = app.call("tokens.generate", {"name": name, "scopes": list(scope)}, query=query)
+    about: Any = {"subject_type": kind, "subject_reference": subject}
+    key = app.api.tokens.generate({"name": name, "scopes": list(scope)}, **about)
     click.echo("Token created:")
     click.echo(key)
 
@@ -49,7 +51,7 @@ def get_tokens(app: App, names: tuple[str, ...], **out: Any) -> None:  # noqa: A
     """Show API keys without their secret part."""
 
     def rows() -> list[Row]:
-        tokens = app.call("tokens.list") or []
+        tokens = app.api.tokens.list() or []
         wanted = [
             token for token in tokens if not names or {token.get("_id"), token.get("name")} & set(names)
         ]
@@ -58,7 +60,7 @@ def get_tokens(app: App, names: tuple[str, ...], **out: Any) -> None:  # noqa: A
     show(rows, COLUMNS, out)
 
 
-def _row(token: dict[str, Any]) -> Row:
+def _row(token: Mapping[str, Any]) -> Row:
     subject = token.get("subject") or {}
     scopes = token.get("scopes")
     shown = {
@@ -69,7 +71,7 @@ def _row(token: dict[str, Any]) -> Row:
         "subject_type": subject.get("type"),
         "subject": subject.get("ref"),
     }
-    info = token | shown
+    info = {**token, **shown}
     return Row(id=info["id"], name=f"token/{token.get('name')}", info=info, cells=info)
 
 
@@ -80,8 +82,8 @@ def _row(token: dict[str, Any]) -> Row:
 @pass_app
 def patch_token(app: App, token_id: str, name: str | None, scope: tuple[str, ...]) -> None:
     """Rename an API key, or replace its scopes."""
-    changes = ({"name": name} if name else {}) | ({"scopes": list(scope)} if scope else {})
-    app.call("tokens.patch", changes, id=token_id)
+    changes: Any = ({"name": name} if name else {}) | ({"scopes": list(scope)} if scope else {})
+    app.api.tokens.patch(token_id, changes)
     click.echo(f"Token {token_id} updated")
 
 
@@ -94,7 +96,7 @@ def delete_tokens(app: App, ids: tuple[str, ...]) -> None:
         raise Refused("Token ids must be provided")
     for token_id in ids:
         try:
-            app.call("tokens.delete", id=token_id)
+            app.api.tokens.delete(token_id)
         except ApiError as error:
             click.echo(f"Not deleted: '{token_id}' -- Error: {told(error)}")
         else:

@@ -12,6 +12,8 @@ from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import Array, leaf, output_options, pass_app
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 TRIGGERS = Columns(default=("event", "pipeline"))
@@ -45,11 +47,11 @@ def get_triggers(app: App, pipeline: str | None, event_uri: str | None, **out: A
 
     def rows() -> list[Row]:
         if pipeline is not None:
-            found = app.call("triggers.getPipelineTriggers", pipeline=pipeline)
+            found = app.api.triggers.get_pipeline_triggers(pipeline)
         elif event_uri is not None:
-            found = app.call("triggers.getEventTriggers", event=event_uri)
+            found = app.api.triggers.get_event_triggers(event_uri)
         else:
-            found = app.call("triggers.list")
+            found = app.api.triggers.list()
         fields = ("event", "pipeline", "filters")
         return [_row("trigger", {key: one.get(key) for key in fields}, TRIGGERS) for one in found or []]
 
@@ -63,8 +65,7 @@ def get_triggers(app: App, pipeline: str | None, event_uri: str | None, **out: A
 @pass_app
 def create_trigger(app: App, event_uri: str, pipeline: str, filters: tuple[str, ...]) -> None:
     """Let an event start a pipeline."""
-    body = {"filters": files.mapping(filters)}
-    app.call("triggers.create", body, event=_coded(event_uri), pipeline=pipeline)
+    app.api.triggers.create(_coded(event_uri), pipeline, {"filters": files.mapping(filters)})
     click.echo(f"Trigger: {event_uri} was successfully linked to the pipeline: {pipeline}")
 
 
@@ -74,7 +75,7 @@ def create_trigger(app: App, event_uri: str, pipeline: str, filters: tuple[str, 
 @pass_app
 def delete_trigger(app: App, event_uri: str, pipeline: str) -> None:
     """Let an event start a pipeline no more."""
-    app.call("triggers.delete", event=_coded(event_uri), pipeline=pipeline)
+    app.api.triggers.delete(_coded(event_uri), pipeline)
     click.echo(f"Trigger: {event_uri} was unlinked from the pipeline: {pipeline}")
 
 
@@ -99,17 +100,16 @@ def get_events(
 
     def rows() -> list[Row]:
         if event_uri is not None:
-            found = [app.call("triggers.events.get", event=event_uri)]
+            found = [app.api.triggers.events.get(event_uri)]
         else:
-            query = {"type": kind_of, "kind": kind, "filter": part, "public": public}
-            found = app.call("triggers.events.list", query=query) or []
+            found = app.api.triggers.events.list(type=kind_of, kind=kind, filter=part, public=public) or []
         return [_event_row(one) for one in found]
 
     show(rows, EVENTS, out)
 
 
-def _event_row(event: dict[str, Any]) -> Row:
-    known = event | {"public": event.get("account") == NOBODY}
+def _event_row(event: Mapping[str, Any]) -> Row:
+    known = {**event, "public": event.get("account") == NOBODY}
     return _row("trigger-event", {key: known.get(key) for key in EVENT_FIELDS}, EVENTS)
 
 
@@ -131,10 +131,10 @@ def create_event(
     context: str | None,
 ) -> None:
     """Create a trigger event and print its URI."""
-    body = {"type": kind_of, "kind": kind, "secret": secret, "values": files.mapping(value)}
+    body: Any = {"type": kind_of, "kind": kind, "secret": secret, "values": files.mapping(value)}
     if context is not None:
         body["context"] = context
-    uri = app.call("triggers.events.create", body, query={"public": public})
+    uri = app.api.triggers.events.create(body, public=public)
     click.echo(f"Trigger event: {uri} was successfully created.")
 
 
@@ -144,7 +144,7 @@ def create_event(
 @pass_app
 def delete_event(app: App, event_uri: str, context: str) -> None:
     """Delete a trigger event; the pipelines that it started stay."""
-    app.call("triggers.events.delete", event=event_uri, context=context)
+    app.api.triggers.events.delete(event_uri, context)
     click.echo(f"Trigger event: {event_uri} was successfully deleted.")
 
 
@@ -158,11 +158,11 @@ def get_types(app: App, kind_of: str | None, kind: str | None, **out: Any) -> No
 
     def rows() -> list[Row]:
         if kind_of and kind:
-            found = [app.call("triggers.types.get", type=kind_of, kind=kind)]
+            found = [app.api.triggers.types.get(kind_of, kind)]
         else:
             found = [
                 one
-                for one in app.call("triggers.types.list") or []
+                for one in app.api.triggers.types.list() or []
                 if kind_of in (None, one.get("type")) and kind in (None, one.get("kind"))
             ]
         return [_row("trigger-type", {key: one.get(key) for key in TYPE_FIELDS}, TYPES) for one in found]

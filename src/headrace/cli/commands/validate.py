@@ -20,8 +20,8 @@ POLL_S = 1.0
 
 def validate_text(app: App, text: str, name: str | None = None) -> dict[str, Any]:
     """The server's findings about a pipeline's YAML; ``name`` is the file's, without extension."""
-    body = {"yaml": text} | ({} if name is None else {"name": name}) | {"outputFormat": "lint"}
-    result = app.call("pipelines.validateYaml", body)
+    body: Any = {"yaml": text} | ({} if name is None else {"name": name}) | {"outputFormat": "lint"}
+    result = app.api.pipelines.validate_yaml(body)
     return result if isinstance(result, dict) else {}
 
 
@@ -90,8 +90,8 @@ def validate(app: App, filenames: tuple[str, ...], *, attach: bool) -> None:
 @pass_app
 def analyze(app: App, repo_owner: str, repo_name: str, context: str | None) -> None:
     """Propose a pipeline for a repository of the Git integration CONTEXT."""
-    repo = {"repoOwner": repo_owner, "repoName": repo_name} | ({"git": context} if context else {})
-    click.echo(app.call("pipelines.analyze", {"repo": repo, "type": "git", "source": "api"}))
+    repo: Any = {"repoOwner": repo_owner, "repoName": repo_name} | ({"git": context} if context else {})
+    click.echo(app.api.pipelines.analyze({"repo": repo, "type": "git", "source": "api"}))
 
 
 def _attach(app: App, path: str) -> None:

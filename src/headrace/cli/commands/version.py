@@ -25,9 +25,9 @@ def version(app: App, name: str | None, component: str) -> None:
     if part == "client":
         click.echo(f"client version: {VERSION}")
     elif part == "api":
-        click.echo(f"api version: {app.call('version.getServerVersion').get('current_commit')}")
+        click.echo(f"api version: {app.api.version.get_server_version().get('current_commit')}")
     elif part == "hermes":
-        click.echo(f"hermes version: {app.call('version.getHermesVersion')}")
+        click.echo(f"hermes version: {app.api.version.get_hermes_version()}")
     elif part == "nomios":
         click.echo(f"nomios version: {_text(app.api.request('GET', '/nomios/version'))}")
     else:

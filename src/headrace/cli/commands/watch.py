@@ -21,6 +21,8 @@ from headrace.client.follow import BuildMoved, StepMoved, heard
 from headrace.client.transport import protocol_error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headrace.cli.app import App
 
 PLAIN = {"output": None, "select_columns": None, "date_format": "default"}
@@ -102,7 +104,7 @@ def _show(app: App, limit: int, told: dict[str, str], *, is_terminal: bool) -> N
     """The table anew on a terminal; elsewhere a line for each build that is not as it was told."""
     from headrace.cli.commands.builds import COLUMNS
 
-    docs = app.call("workflows.list", query={"limit": limit, "page": 1})["workflows"]["docs"]
+    docs = app.api.workflows.list(limit=limit, page=1)["workflows"]["docs"]
     if is_terminal:
         columns = "id,pipeline-name,status,created,totaltime,branch"
         rows = [_row_so_far(build) for build in docs]
@@ -115,7 +117,7 @@ def _show(app: App, limit: int, told: dict[str, str], *, is_terminal: bool) -> N
     sys.stdout.flush()
 
 
-def _row_so_far(build: dict[str, Any]) -> Row:
+def _row_so_far(build: Mapping[str, Any]) -> Row:
     """A build as ``get builds`` prints it, but one that goes on has the time that it took so far."""
     from headrace.cli.commands.builds import row_of, span
 

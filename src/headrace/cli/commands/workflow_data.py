@@ -28,14 +28,11 @@ def get_items(app: App, ids: tuple[str, ...], workflow: str, decrypt: bool, **ou
     """Show the data items of a build, or some of them."""
 
     def rows() -> list[Row]:
-        query = {"decrypt": True if decrypt else None}
         if ids:
-            found = [
-                app.call("workflows.getWorkflowDataItem", workflowId=workflow, id=one, query=query)
-                for one in ids
-            ]
+            items = app.api.workflows
+            found = [items.get_workflow_data_item(workflow, one, decrypt=decrypt or None) for one in ids]
         else:
-            found = app.call("workflows.getWorkflowData", workflowId=workflow).get("docs") or []
+            found = app.api.workflows.get_workflow_data(workflow).get("docs") or []
         return [_row(one) for one in found]
 
     show(rows, COLUMNS, out)
@@ -61,5 +58,5 @@ def _row(item: dict[str, Any]) -> Row:
 def create_item(app: App, workflow: str, filename: str | None) -> None:
     """Keep data with a build."""
     data = files.read_document(filename) if filename else {}
-    made = app.call("workflows.pushWorkflowData", data, workflowId=workflow)
+    made = app.api.workflows.push_workflow_data(workflow, data)
     click.echo(f"Workflow-Data-Item {made.get('_id')} created")

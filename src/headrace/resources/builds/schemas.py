@@ -252,6 +252,7 @@ class BuildsQuery(msgspec.Struct, kw_only=True, rename="camel"):
         bool,
         Meta(description="of each `pipeline`, at most 100, its newest build only, whatever else is asked"),
     ] = False
+    pagination_reset: Annotated[bool, Meta(description="sent by clients, has no effect")] = False
     pagination_direction: Annotated[
         Literal["next", "previous"],
         Meta(description="`previous`: the page before the build `after`, of newer ones; else without effect"),

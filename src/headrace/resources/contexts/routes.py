@@ -32,6 +32,12 @@ class ContextQuery(msgspec.Struct, kw_only=True):
     decrypt: Decrypt = False
 
 
+class PrepareQuery(msgspec.Struct, kw_only=True, rename="camel"):
+    """How to renew a context."""
+
+    force_refresh: Annotated[bool, msgspec.Meta(description="sent by clients, has no effect")] = False
+
+
 class ContextsQuery(PageQuery, kw_only=True):
     """Which contexts, and how to show them."""
 
@@ -77,7 +83,13 @@ def get_context(
 
 
 @router.route("GET", "/{name}/prepare", scope=Scope.GENERAL, sdk="contexts.prepare", example=_NAMED)
-def prepare_context(name: str, caller: Caller, db: Connection, box: SecretBox) -> dict[str, Any]:
+def prepare_context(
+    name: str,
+    query: PrepareQuery,  # noqa: ARG001 — documents what clients send
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+) -> dict[str, Any]:
     """Get one context after its tokens were renewed.
 
     None of the types here needs that.

@@ -42,6 +42,9 @@ class ReplaceQuery(msgspec.Struct, kw_only=True, rename="camel"):
     disable_revision_check: Annotated[
         bool, msgspec.Meta(description="replace even what somebody else changed meanwhile")
     ] = False
+    skip_trigger_validation: Annotated[bool, msgspec.Meta(description="sent by clients, has no effect")] = (
+        False
+    )
 
 
 class RunQuery(msgspec.Struct, kw_only=True, rename="camel"):
