@@ -392,6 +392,34 @@ async def test_a_crash_in_a_hook_or_between_attempts_repeats_nothing_that_ended(
                 assert world.printed("one").count(line) == 1, (index, world.printed("one"))
 
 
+HOOKED_APPROVAL = """
+version: '1.0'
+steps:
+  ask:
+    type: pending-approval
+    fail_fast: false
+    hooks:
+      on_elected: ['echo asked']
+      on_success: ['echo agreed']
+      on_fail: ['echo refused']
+      on_finish: ['echo decided']
+  last: {image: alpine, commands: ['echo ran-last'], when: {steps: [{name: ask, 'on': [finished]}]}}
+"""
+
+
+@pytest.mark.parametrize("mode", ["sequential", "parallel"])
+@pytest.mark.parametrize("stored", [True, False], ids=["after-storing", "before-storing"])
+async def test_the_hooks_of_an_approval_run_once_whatever_crashes(mode, stored):
+    text = HOOKED_APPROVAL.replace("steps:", f"mode: {mode}\nsteps:", 1)
+    for index in range(await reports_of(text)):
+        world = World(text)
+        assert await crash_at(world, index, stored=stored)
+        await world.run_to_the_end()
+        assert world.record.statuses == {"ask": "approved", "last": "success"}, index
+        for line, count in {"asked": 1, "agreed": 1, "refused": 0, "decided": 1}.items():
+            assert world.printed("ask").count(f"\n{line}\n") == count, (index, world.printed("ask"))
+
+
 COPIED = """
 version: '1.0'
 kind: pipeline

@@ -22,23 +22,26 @@ class Built:
         self.logs = {step: logs.text(record.build_id, step) for step in record.statuses}
 
 
-async def build(steps, *, variables=None, secrets=None, root="", git=None):
+async def build(steps, *, variables=None, secrets=None, root="", git=None, answer=""):
     clock, logs, records = MovedClock(), MemoryLogs(), MemoryRecords()
     feed, source = MemoryFeed(clock), MemorySecrets(git=git)
     given = {**(variables or {})}
     given |= {name: source.ref(name, value) for name, value in (secrets or {}).items()}
     plan = compile_plan(f"version: '1.0'\n{root}\nsteps:\n{steps}", variables=given)
     record = feed.enqueue(plan, given)
-    await run(
-        await feed.claim(),
-        runtime=FakeRuntime(clock),
-        feed=feed,
-        logs=logs,
-        secrets=source,
-        records=records,
-        clock=clock,
-        settings=ExecutionSettings(inactivity_s=0),
-    )
+    while not record.status.is_final:
+        await run(
+            await feed.claim(),
+            runtime=FakeRuntime(clock),
+            feed=feed,
+            logs=logs,
+            secrets=source,
+            records=records,
+            clock=clock,
+            settings=ExecutionSettings(inactivity_s=0),
+        )
+        if record.status is BuildStatus.PENDING_APPROVAL:
+            feed.decide(record, answer)
     return Built(record, logs, records)
 
 
@@ -93,6 +96,40 @@ async def test_a_step_publishes_its_description():
   b: {image: alpine, commands: ['echo "${{steps.a.description}}, ${{a.nothing}}"'], fail_fast: false}
 """)
     assert "what it is for" in built.logs["b"]
+
+
+@pytest.mark.parametrize(("answer", "said"), [("approved", "agreed"), ("denied", "refused")])
+async def test_hooks_of_an_approval_run_before_the_question_and_after_the_answer(answer, said):
+    built = await build(
+        """
+  ask:
+    type: pending-approval
+    fail_fast: false
+    hooks:
+      on_elected: ['echo asked']
+      on_success: ['echo agreed']
+      on_fail: ['echo refused as ${{ask.result}}']
+      on_finish: ['echo decided']
+  last: {image: alpine, commands: ['true']}
+""",
+        answer=answer,
+    )
+    words = [
+        word for word in ("asked", "Waiting", "agreed", "refused", "decided") if word in built.logs["ask"]
+    ]
+    assert words == ["asked", "Waiting", said, "decided"]
+    assert built.logs["ask"].index("asked") < built.logs["ask"].index("Waiting")
+    assert built.record.statuses == {"ask": answer, "last": "success"}
+
+
+async def test_nobody_is_asked_where_the_hook_on_election_fails():
+    built = await build("""
+  ask: {type: pending-approval, hooks: {on_elected: ['exit 1'], on_finish: ['echo closed']}}
+  last: {image: alpine, commands: ['true']}
+""")
+    assert built.record.statuses == {"ask": "error", "last": "pending"}
+    assert "closed" in built.logs["ask"]
+    assert "Waiting" not in built.logs["ask"]
 
 
 async def test_a_skipped_step_runs_no_hook():

@@ -97,7 +97,7 @@ class Walk:
                 if self._is_closed or await is_over(self._site, step):
                     return
                 await self._enter(step)
-            elif not status.is_final:
+            elif not status.is_final or self._has_hooks_left(step):
                 await self._perform(step)
             if not self._status(step).is_final or (step.fail_fast and self._has_failed(step)):
                 return
@@ -133,12 +133,54 @@ class Walk:
         if isinstance(step.action, Group):
             await self._perform_group(step, step.action)
         elif isinstance(step.action, WaitForApproval):
-            if status is StepStatus.PENDING:
-                await self._wait_for_approval(step, step.action)
+            await self._perform_approval(step, step.action)
         else:
             async with self._slots:
                 if status is not StepStatus.PENDING or not self._is_closed:
                     await run_step(self._site, step)
+
+    async def _perform_approval(self, step: PlannedStep, action: WaitForApproval) -> None:
+        """Run the hook on election, then wait; with the decision, run the hooks that follow it."""
+        state = self._board.states.get(step.name)
+        if state is not None and state.status.is_final:
+            approved = state.status is StepStatus.APPROVED
+            outcome = StepStatus.SUCCESS if approved else StepStatus.ERROR
+            book = Book(self._site, step.name)
+            try:
+                decided = msgspec.structs.replace(state, outcome=outcome)
+                await close_step(self._site, step, book, decided, run_step)
+            finally:
+                await book.close()
+        elif state is None or state.status in (StepStatus.PENDING, StepStatus.RUNNING):
+            if step.hooks is not None and state is None:
+                now, title = self._site.clock.now(), self._site.title(step)
+                running = StepStatus.RUNNING
+                await self._site.report(
+                    StepState(name=step.name, title=title, status=running, started_at=now)
+                )
+            if failure := await self._elected(step):
+                await self._fail_approval(step, action, failure)
+            elif not self._is_closed:
+                await self._wait_for_approval(step, action)
+
+    async def _fail_approval(self, step: PlannedStep, action: WaitForApproval, failure: str) -> None:
+        """End an approval that nobody was asked for, as its hook on election failed."""
+        await self._site.say(step.name, *report.failure_report(self._titled(step), failure))
+        state, now = self._board.states[step.name], self._site.clock.now()
+        reason = self._site.masked(failure)
+        ended = msgspec.structs.replace(state, status=StepStatus.ERROR, finished_at=now, reason=reason)
+        await self._site.report(ended)
+        await self._perform_approval(step, action)
+
+    def _has_hooks_left(self, step: PlannedStep) -> bool:
+        """Whether hooks of an approval are to run that somebody has decided."""
+        if not isinstance(step.action, WaitForApproval) or step.hooks is None or self._is_closed:
+            return False
+        status, hooks = self._status(step), step.hooks
+        if status not in (StepStatus.APPROVED, StepStatus.DENIED, StepStatus.ERROR):
+            return False
+        moments = (hooks.on_success if status is StepStatus.APPROVED else hooks.on_fail, hooks.on_finish)
+        return any(hook is not None and not self._status(hook.group).is_final for hook in moments)
 
     async def _wait_for_approval(self, step: PlannedStep, action: WaitForApproval) -> None:
         now = self._site.clock.now()
@@ -293,7 +335,8 @@ class Walk:
         self._readiness = Readiness(steps, self._board, self._met, self._judge)
         try:
             for step in steps:
-                if self._has_begun(step) and not self._status(step).is_final:
+                status = self._status(step)
+                if (self._has_begun(step) and not status.is_final) or self._has_hooks_left(step):
                     self._launch(step)
             await self._exhaust()
             if self.waiting_step() is not None:

@@ -63,8 +63,8 @@ def compile_plan(
     """
     source = _document(document)
     found = Findings(source)
-    read = read_spec(source, found, step_types, to_run=True)
     known = Scope({name: value for name, value in variables.items() if isinstance(value, str)})
+    read = read_spec(source, found, step_types, to_run=True, known=known)
     compiler = _Compiler(found, known, resolve)
     compiler.check(read)
     if found.errors:
@@ -169,7 +169,7 @@ class _Compiler:
                 )
 
     def _unfold(self, step: StepRead) -> None:
-        name = self._fill(step.type, step.place / "type")
+        name = step.type
         definition = self._resolve(name)
         if definition is None:
             self._found.add(

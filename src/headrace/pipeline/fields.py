@@ -10,7 +10,7 @@ from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from headrace.pipeline.findings import Findings, Place, nearest, shown
+from headrace.pipeline.findings import Findings, Place, as_javascript, nearest, shown
 
 _ONE_REFERENCE = re.compile(r"\$\{\{[^}\n]+\}\}")
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -210,8 +210,9 @@ class Duration(_Optional):
             if not (isinstance(value, str) and _ONE_REFERENCE.fullmatch(value)):
                 words = "<duration><units> where duration is int|float and units are s|m|h"
                 text = (
-                    f'"{place.key}" with value "{value}" fails to match the "{words}" pattern{shown(value)}'
+                    f'"{place.key}" with value "{as_javascript(value)}" fails to match the "{words}" pattern'
                 )
+                text += shown(value)
                 found.add(place, text, kind="Warning")
             return None
         digits = value[:-1].strip(".")

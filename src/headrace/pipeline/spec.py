@@ -15,6 +15,23 @@ from headrace.pipeline.findings import Findings, Place, as_javascript, shown
 from headrace.pipeline.groups import group_body, multiplied, multiplier
 from headrace.pipeline.hooks import DEFAULT_IMAGE, MOMENTS, REFUSED, Parts, read_hook, read_notes
 from headrace.pipeline.steps.base import HOOKS, StepSpec, StepType
+from headrace.pipeline.variables import Scope, TextTooLong, substitute
+
+
+class _RootFlag(Flag):
+    """``fail_fast`` of the root: the original takes any text, and a map; a build needs a Boolean."""
+
+    def read(self, value: object, place: Place, found: Findings) -> Any:  # noqa: ANN401  # JSON's edge
+        """Return a Boolean, or what is decided when the build starts."""
+        if isinstance(value, dict):
+            return as_javascript(value)
+        attempt = found.attempt()
+        read = super().read(value, place, attempt)
+        if attempt.errors and isinstance(value, str) and value:
+            return value
+        found.errors += attempt.errors
+        return read
+
 
 ROOT_FIELDS: dict[str, Field] = {
     "version": Anything(required=True),
@@ -22,7 +39,7 @@ ROOT_FIELDS: dict[str, Field] = {
     "stages": Items(Text(), default=()),
     "mode": OneOf("sequential", "parallel", default="sequential"),
     "hooks": HOOKS,
-    "fail_fast": Flag(),
+    "fail_fast": _RootFlag(),
     "strict_fail_fast": StrictFlag(),
     "success_criteria": Anything(),
     "services": AnyMap(),
@@ -69,7 +86,12 @@ class SpecRead(msgspec.Struct, frozen=True):
 
 
 def read_spec(
-    document: Document, found: Findings, step_types: MappingOf[str, StepType], *, to_run: bool = False
+    document: Document,
+    found: Findings,
+    step_types: MappingOf[str, StepType],
+    *,
+    to_run: bool = False,
+    known: Scope | None = None,
 ) -> SpecRead:
     """Read a ``codefresh.yml``, or the ``spec`` of a ``kind: pipeline`` document.
 
@@ -82,6 +104,7 @@ def read_spec(
         step_types: the known types, by name.
         to_run: for a build, which gives a hook's step the image that the validator misses, and
             makes groups of steps with ``scale`` or ``matrix``.
+        known: with `to_run`, fills the types that are written as variables.
     """
     data, place = _definition(document.data)
     if not isinstance(data, dict):
@@ -98,7 +121,7 @@ def read_spec(
     for name, value in data.items():
         if name not in ROOT_FIELDS:
             found.add(place / name, f'"{name}" is not allowed{shown(value)}')
-    reader = _StepsReader(found, step_types, root.get("stages") or (), to_run=to_run)
+    reader = _StepsReader(found, step_types, root.get("stages") or (), to_run=to_run, known=known)
     reader.read_all(root.get("steps") or {}, place / "steps")
     hooks = reader.hooks(root.get("hooks") or {}, place / "hooks")
     return SpecRead(root, data, place, tuple(reader.steps), hooks)
@@ -141,8 +164,9 @@ class _StepsReader:
         *,
         to_run: bool,
         within_hook: bool = False,
+        known: Scope | None = None,
     ) -> None:
-        self._found, self._types = found, step_types
+        self._found, self._types, self._known = found, step_types, known or Scope()
         self._to_run, self._within_hook = to_run, within_hook
         self._stages = [stage for stage in stages if stage is not None]
         self._names: set[str] = set()
@@ -172,7 +196,9 @@ class _StepsReader:
         parts = read_hook(written, place, self._found)
         if parts is None:
             return None
-        reader = _StepsReader(self._found, self._types, to_run=self._to_run, within_hook=True)
+        reader = _StepsReader(
+            self._found, self._types, to_run=self._to_run, within_hook=True, known=self._known
+        )
         if parts.is_one_step:
             for name, body in parts.steps.items():
                 reader.read_one(name, body, parts.place)
@@ -224,6 +250,7 @@ class _StepsReader:
         if not isinstance(written, str) or not written:
             self._found.add(place / "type", f'"type" must be a string{shown(written)}')
             return
+        written = self._filled(written, place / "type")
         step_type = self._types.get(written)
         if step_type is None and self._to_run:  # a built-in type is the same in every version
             step_type = self._built_in(written)
@@ -249,6 +276,14 @@ class _StepsReader:
             body = written_body
         hooks = {} if self._within_hook else self._hooks_of(body, place)
         self.steps.append(StepRead(name, written, place, body, spec, step_type, hooks, parent))
+
+    def _filled(self, written: str, place: Place) -> str:
+        """The type of a step, which a variable may say."""
+        try:
+            return substitute(written, self._known)
+        except TextTooLong as error:
+            self._found.add(place, str(error))
+            return written
 
     def _built_in(self, written: str) -> StepType | None:
         step_type = self._types.get(written.partition(":")[0])

@@ -16,6 +16,7 @@ from headrace.pipeline.findings import Findings
 from headrace.pipeline.spec import read_spec
 from headrace.pipeline.steps import STEP_TYPES
 from headrace.pipeline.steps.base import StepType
+from headrace.pipeline.waits import warn_of_endless_waits
 
 DOCS = "https://codefresh.io/docs/docs/pipelines/"
 WORKFLOW_DOCS = f"{DOCS}what-is-the-codefresh-yaml/"
@@ -67,6 +68,8 @@ def validate(
     read = read_spec(document, found, step_types)
     if account is not None:
         check_account(read.steps, account, found)
+    if read.root.get("mode") == "parallel":
+        warn_of_endless_waits(read.steps, found)
     found.warnings += [_uneven(line) for line in uneven_folds(text)]
     return Validation(
         _sorted(found.errors), _sorted(found.warnings), {step.name: step.type for step in read.steps}

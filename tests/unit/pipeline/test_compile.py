@@ -60,6 +60,13 @@ def test_a_failure_rule_is_inherited_from_the_root():
     assert [(step.fail_fast, step.strict_fail_fast) for step in plan.steps] == [(False, True), (True, True)]
 
 
+def test_a_root_fail_fast_that_is_no_boolean_is_refused_when_a_build_starts():
+    with pytest.raises(SpecErrors) as refusal:
+        compile_plan("{version: '1.0', fail_fast: maybe, steps: {a: {image: x}}}", variables={})
+    (error,) = refusal.value.errors
+    assert (error.path, error.message) == ("fail_fast", '"fail_fast" must be a boolean')
+
+
 def test_a_variable_decides_a_boolean_when_it_is_known():
     steps = {"a": SHELL | {"fail_fast": "${{STOP}}"}}
     assert not plan_of(steps, {"STOP": "no"}).steps[0].fail_fast

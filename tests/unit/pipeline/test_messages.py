@@ -41,6 +41,12 @@ def messages(text):
             ],
         ),
         ("hooks: {on_foo: [a]}", ['"on_foo" is not allowed. Did you mean "on_fail"?']),
+        ("fail_fast: maybe", []),  # the original takes any text here
+        ("fail_fast: {a: 1}", []),
+        (
+            "fail_fast: 5.5",
+            ['"fail_fast" must be a boolean', '"fail_fast" must be a string. Current value: 5.5 '],
+        ),
     ],
 )
 def test_every_message_about_the_root_has_the_words_of_the_catalogue(root, expected):
@@ -186,6 +192,56 @@ def test_every_message_about_a_name_has_the_words_of_the_catalogue(name, expecte
 def test_every_warning_has_the_words_of_the_catalogue_and_leaves_a_file_valid(body, expected):
     found = validate(f"{HEAD}{{{body}}}\n")
     assert (found.is_valid, [one.message for one in found.warnings]) == (True, [expected])
+
+
+def test_a_time_limit_of_another_kind_is_shown_as_the_original_shows_it():
+    (warning,) = validate(f"{HEAD}{{image: x, timeout: {{a: 1}}}}\n").warnings
+    assert warning.message.startswith('"timeout" with value "[object Object]" fails to match')
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("buildx: true, disable_push: true", ['"disable_push" is not allowed']),
+        ("buildx: true, disable_push: false", []),
+        ("disable_push: true", []),
+        (
+            "secrets: ['id=a,src=b', {id: a, src: b}]",  # not mixed
+            [
+                '"1" must be a string. Current value: [object Object] ',
+                '"0" must be an object. Current value: id=a,src=b ',
+            ],
+        ),
+        ("secrets: [{id: a, src: b}]", []),
+    ],
+)
+def test_what_a_build_does_not_take_together(body, expected):
+    assert messages(f"{HEAD}{{type: build, image_name: x, {body}}}\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("a: {when: {steps: [{name: nope}]}}", ["Step 'nope' does not exist: 'a' cannot wait for it."]),
+        ("a: {when: {steps: [{name: '${{X}}'}]}}", []),
+        ("a: {when: {steps: [{name: a}]}}", ["Steps 'a' wait for each other and never start."]),
+        (
+            (
+                "b: {when: {steps: [{name: c}]}}, "
+                "c: {when: {steps: [{name: a}]}}, a: {when: {steps: [{name: b}]}}"
+            ),
+            ["Steps 'a', 'b', 'c' wait for each other and never start."],
+        ),
+        ("a: {when: {steps: [{name: b}]}}, b: {when: {steps: {any: [{name: a}]}}}", []),
+        ("a: {when: {steps: [{name: b}]}}, b: {when: {steps: [{name: a, 'on': [running]}]}}", []),
+        ("a: {when: {steps: [{name: b}]}}, b: {}", []),
+    ],
+)
+def test_steps_in_parallel_mode_that_never_start_are_warned_of(steps, expected):
+    document = f"version: '1.0'\nmode: parallel\nsteps: {{{steps}}}\n".replace("{when", "{image: x, when")
+    found = validate(document.replace("b: {}", "b: {image: x}"))
+    assert (found.is_valid, [one.message for one in found.warnings]) == (True, expected)
+    assert validate(document.replace("mode: parallel", "mode: sequential")).warnings == ()
 
 
 def test_a_step_without_a_body_is_named():

@@ -90,6 +90,12 @@ def test_what_the_using_step_says_belongs_to_the_group():
     assert (member.timeout_s, member.retry) == (None, None)
 
 
+def test_a_built_in_type_may_be_a_variable():
+    document = {"version": "1.0", "steps": {"a": {"type": "${{T}}", "image": "alpine"}}}
+    (planned,) = compile_plan(document, variables={"T": "freestyle"}).steps
+    assert (planned.type, planned.action.image) == ("freestyle", "alpine")
+
+
 def test_a_type_may_be_a_variable():
     assert "use.main" in steps(
         static(), {"type": "${{T}}", "arguments": {"WHO": "a"}}, {"T": "acme/hello:1.0.0"}

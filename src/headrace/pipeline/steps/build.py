@@ -27,6 +27,7 @@ from headrace.pipeline.steps.base import COMMON_FIELDS, TEXTS, StepSpec, StepTyp
 _BUILDX = Mapping(
     qemu=Mapping(image=Text(), platforms=Text()), builder=Mapping(driver=Text(), driver_opts=Text())
 )
+_SECRET = Mapping(id=Text(required=True), src=Text(required=True), strict=False)
 
 
 _NO_ROLE = (
@@ -62,9 +63,7 @@ class Build(StepType):
         "annotations": AnyMap(),
         "target": Text(),
         "ssh": Anything(),
-        "secrets": Items(
-            Either(Text(), Mapping(id=Text(required=True), src=Text(required=True), strict=False))
-        ),
+        "secrets": Either(Items(Text()), Items(_SECRET)),
         "progress": Text(),
         "buildkit": Flag(),
         "registry": Text(),
@@ -84,6 +83,11 @@ class Build(StepType):
         """Refuse what needs buildx, or a role, without it."""
         if "platform" in body and body.get("buildx") in (None, False, "false"):
             found.add(place / "platform", '"platform" is not allowed', hint="set buildx: true")
+        is_kept = body.get("disable_push") not in (None, False, "false")
+        if is_kept and body.get("buildx") not in (None, False, "false"):
+            found.add(
+                place / "disable_push", '"disable_push" is not allowed', hint="remove it, or leave out buildx"
+            )
         if "aws_duration_seconds" in body and "role_arn" not in body:
             found.add(
                 place / "aws_duration_seconds", '"aws_duration_seconds" is not allowed', hint="set role_arn"
