@@ -60,6 +60,8 @@ FILES = {
     "two.yml": [{"A": "1"}, {"A": "2"}],
     "data.yml": {"a": 1},
     "broken.yml": "a: [",
+    "nokind.yml": {"metadata": {"name": "x"}},
+    "compose.yml": {"version": "2", "services": {"web": {"image": "nginx"}}},
 }
 # Why the clients differ, and what is equal all the same; docs/client.md says it to users.
 REASONS = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from headrace.cli.absent import refuse
 from headrace.cli.app import App
 from headrace.cli.errors import Findings, Refused
 from headrace.cli.verbs import ENV_PREFIX, Verb, build_root, near
@@ -113,10 +114,7 @@ def _unknown(context: click.Context, root: Verb, words: list[str], word: str) ->
     Scripts may rely on exit code 0 for a word that no client knows (the official client's); people get
     to read why. A command that the official client has and this one lacks is an error.
     """
-    from headrace.cli.absent import ABSENT
-
-    if word in ABSENT:
-        raise Refused(f"'codefresh {word}' is not offered here; {ABSENT[word]}")
+    refuse(word)
     close = near(word, root.list_commands(context))
     cure = f"did you mean {close!r}?" if close else "see: codefresh --help"
     click.echo(f"Error: no command {word!r}; {cure}", err=True)

@@ -1,10 +1,14 @@
 """Commands of the official client that this one lacks, and what does their work here."""
 
+from headrace.cli.errors import Refused
+
 _RUNNERS = "a server runs builds itself, and more workers are started with: headrace worker"
 _CHARTS = "run helm or kubectl in a step of a pipeline; the type 'deploy' applies manifests to a cluster"
 _PLATFORM = "there are no environments of the whole platform here; see: codefresh get runtime-environments"
 
+_SYSTEM = ("system-runtime-environments", "system-runtime-environment", "sys-re")
 ABSENT = {
+    **{f"{verb} {noun}": _PLATFORM for verb in ("delete", "diff", "patch") for noun in _SYSTEM},
     "assign": _PLATFORM,
     "attach": _RUNNERS,
     "components": "it has no parts to download",
@@ -21,3 +25,9 @@ ABSENT = {
     "uninstall": _RUNNERS,
     "upgrade": _RUNNERS,
 }
+
+
+def refuse(command: str) -> None:
+    """Raise `Refused` for a command, as typed, that is not offered here; return for any other."""
+    if command in ABSENT:
+        raise Refused(f"'codefresh {command}' is not offered here; {ABSENT[command]}")

@@ -80,7 +80,9 @@ def _possible(app: App, before: list[str], begun: str) -> Iterable[str]:
     path, command, rest = _command(before)
     if isinstance(command, Verb):
         context = click.Context(command)
-        return command.list_commands(context)
+        if not begun.startswith("-") and not (before and before[-1].startswith("-")):
+            return command.list_commands(context)
+        command = command.get_command(context, command.usual or "") or command
     option = _option(command, before)
     if option is not None:
         if isinstance(option.type, click.Choice):

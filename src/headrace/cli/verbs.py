@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from headrace.cli.absent import refuse
 from headrace.cli.app import App
 from headrace.cli.commands import MODULES, words_of
 
@@ -110,6 +111,7 @@ class Verb(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the noun, or name what there is."""
         if self.get_command(ctx, args[0]) is None:
+            refuse(f"{self._path()} {args[0]}")
             known = self.list_commands(ctx)
             close = near(args[0], [*known, *(name for names in _entries(self._path()) for name in names)])
             cure = f"did you mean {close!r}? There are" if close else "there are"
@@ -271,6 +273,7 @@ VERBS: dict[str, Verb] = {
         Verb("patch", "Change parts of a resource.", alone=1),
         Verb("add", "Add what an integration sees.", alone=1),
         Verb("debug", "Tell a build that waits at a breakpoint how it goes on."),
+        Verb("replace", "Replace what a file (-f) names, or a composition.", usual="resource"),
         Verb("synchronize", "Take over what another system has."),
         Verb("annotate", "Put annotations on a resource.", alone=1),
     )

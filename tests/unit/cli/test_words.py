@@ -114,6 +114,13 @@ def test_a_command_of_the_official_client_that_is_not_here_is_an_error_with_a_wa
     assert f"'codefresh {words.split()[0]}' is not offered here; " in err
 
 
+@pytest.mark.parametrize("verb", ["delete", "diff", "patch"])
+def test_a_noun_of_the_official_client_that_is_not_here_says_so_too(codefresh, verb):
+    code, out, err = codefresh(verb, "sys-re", "x")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"Error: 'codefresh {verb} sys-re' is not offered here; there are no environments")
+
+
 def test_no_command_that_is_here_is_called_absent():
     lines = [words_of(line) for listed in MODULES.values() for line in listed]
     here = {word for verb, nouns in lines for word in (verb.split()[:1] or nouns)}
@@ -137,6 +144,13 @@ def test_completion_knows_commands_options_and_pipelines(server, codefresh):
     assert "--branch" in codefresh("__complete", "run", "--b")[1]
     assert codefresh("__complete", "run", "")[1] == "demo/ci\n"
     assert codefresh("__complete", "logs", "") == (0, "", "")
+
+
+def test_completion_of_a_verb_knows_its_nouns_and_the_options_of_the_usual_one(codefresh):
+    assert codefresh("__complete", "replace", "")[1] == "composition\nresource\n"
+    assert codefresh("__complete", "replace", "--s")[1] == "--skip-trigger-validation\n"
+    assert codefresh("__complete", "create", "--f")[1] == "--filename\n"
+    assert codefresh("__complete", "replace", "-f", "")[1] == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -34,7 +34,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "clusters": ("create clusters|cluster", "delete cluster|clusters", "generate image-pull-secret"),
     "completion": ("completion|completions",),
-    "compositions": ("create composition|com", "delete composition|com"),
+    "compositions": ("create composition|com", "delete composition|com", "replace composition|com"),
     "context_stores": (
         "create context helm-repository s3",
         "create context secret-store hashicorp-vault",
@@ -56,7 +56,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch context|ctx",
     ),
     "debugging": ("debug continue", "debug finish", "debug run", "debug step-over"),
-    "documents": ("create pipeline|pip", "create step-type", "replace"),
+    "documents": ("create pipeline|pip", "create step-type", "replace resource"),
     "environments": ("delete environment|env",),
     "helm_repos": ("create helm-repo", "delete helm-repo", "get helm-repo", "patch helm-repo"),
     "images": ("get images|img|image", "tag", "untag"),

@@ -9,9 +9,9 @@ import click
 
 from headrace.cli import files
 from headrace.cli.errors import Refused
+from headrace.cli.found import found_by
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import leaf, output_options, pass_app
-from headrace.client.errors import ApiError
 
 if TYPE_CHECKING:
     from headrace.cli.app import App
@@ -219,11 +219,7 @@ def patch_context(app: App, filename: str) -> None:
     _, name, document = files.read_resource(filename)
     if not name:
         raise Refused("Name is missing")
-    try:
-        app.api.contexts.get(name)
-    except ApiError as error:
-        if error.status != 404:  # noqa: PLR2004 — HTTP: not found
-            raise
+    if found_by(app.api.contexts.get, name) is None:
         app.api.contexts.create(document)
         click.echo(f"Context: {name} created")
         return

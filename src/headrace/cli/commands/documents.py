@@ -77,7 +77,7 @@ def _check(app: App, document: dict[str, Any]) -> None:
         raise Refused("the pipeline was not stored; correct the findings above and try again")
 
 
-@leaf("replace")
+@leaf("replace resource")
 @click.option("-f", "--filename", required=True, help="A .yml, .yaml or .json file.")
 @click.option("--skip-trigger-validation", is_flag=True, help="Do not check a pipeline's triggers.")
 @pass_app

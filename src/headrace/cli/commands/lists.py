@@ -60,10 +60,7 @@ def _composition(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _environment(item: Mapping[str, Any]) -> dict[str, Any]:
-    service = _fields(
-        *("serviceName", "image", "sha", "branch", "repoName"),
-        serviceURL="urls",
-    )
+    service = _fields("serviceName", "image", "sha", "branch", "repoName", serviceURL="urls")
     found = _fields(id="_id", status="creationStatus", name="name")(item)
     return found | {"servicesInfo": [service(one) for one in item.get("instances") or []]}
 
@@ -108,7 +105,7 @@ LISTINGS: dict[str, Listing] = {
             "behindfirewall": "behindFirewall",
             "default": "default",
         },
-        info=_fields(*("provider", "name", "kind", "_id", "behindFirewall", "default")),
+        info=_fields("provider", "name", "kind", "_id", "behindFirewall", "default"),
     ),
     "system-runtime-environments": Listing(
         kind="runtime-environment",
