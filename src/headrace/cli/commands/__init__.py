@@ -77,6 +77,14 @@ MODULES: dict[str, tuple[str, ...]] = {
         "patch project",
     ),
     "registries": ("create registry standard", "delete registry"),
+    "releases": (
+        "delete-release",
+        "helm-promotion",
+        "install-chart",
+        "rollback-release",
+        "set-helm-config",
+        "test-release",
+    ),
     "repositories": (
         "add repository|repo",
         "delete repository|repo",
