@@ -1,14 +1,17 @@
 import base64
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from cluster import READER, TOKEN, pem, small_cluster
+from factories import make_build
 from headrace.app.installation import Installation
 from headrace.app.settings import Settings
+from headrace.resources.api_keys import service as api_keys
 
 pytestmark = pytest.mark.enable_socket
 REGISTER = "/api/clusters/local/cluster"
@@ -64,7 +67,8 @@ def test_a_request_without_a_key_is_401(client, method, path):
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_key_without_the_scope_is_403(client, key_of, method, path):
-    for scope in ("pipeline", "general", "cluster:write" if method == "GET" else "cluster:read"):
+    reads = method == "GET" and not path.endswith("/credentials")
+    for scope in ("pipeline", "general", "cluster:write" if reads else "cluster:read"):
         if not path.endswith("/test") or scope != "cluster:read":
             assert client.with_key(key_of("admin", scope)).call(method, path, json=BEHIND).status == 403
 
@@ -85,7 +89,7 @@ def test_a_cluster_of_another_account_is_404(client, stranger, method, path):
     assert "could not find cluster 'away'" in answer.json()["message"]
 
 
-def test_a_cluster_is_registered_by_a_token_that_never_comes_back(registered, small, database):
+def test_a_cluster_is_registered_by_a_token_that_no_list_shows(registered, small, database):
     [one] = registered.get("/api/clusters").json()
     assert one == {
         "_id": one["_id"],
@@ -100,8 +104,33 @@ def test_a_cluster_is_registered_by_a_token_that_never_comes_back(registered, sm
         stored = str(db.exec_driver_sql("SELECT * FROM clusters").all())
     assert TOKEN not in stored
     assert "PRIVATE KEY" not in stored
-    answer = registered.get("/api/clusters/small/credentials")
-    assert (answer.status, TOKEN in answer.text) == (501, False)
+
+
+def test_a_login_is_shown_to_admins_and_who_saw_it_is_noted(registered, small, key_of):
+    path = "/api/clusters/small/credentials"
+    assert registered.with_key(key_of("member")).get(path).status == 403
+    assert registered.get(path).json() == {
+        "auth": {"bearer": TOKEN},
+        "ca": base64.b64encode(small.authority.encode()).decode(),
+        "url": small.url,
+    }
+    noted = registered.get("/api/audit?action=clusters.credentials").json()["docs"]
+    assert [(one["status"], one["entityId"]) for one in noted] == [(200, "small"), (403, "small")]
+
+
+def test_the_key_of_a_build_shows_no_login(registered, database, people):
+    build, admin = make_build(database, people["admin"]), people["admin"]
+    with database.transaction() as db:
+        key = api_keys.mint_for_build(
+            db,
+            build.id,
+            account_id=build.account_id,
+            user_id=admin.id,
+            scopes=["cluster"],
+            now=datetime.now(UTC),
+        )
+    answer = registered.with_key(key).get("/api/clusters/small/credentials")
+    assert (answer.status, TOKEN in answer.text) == (403, False)
 
 
 def test_a_token_in_base64_is_the_same(client, small):

@@ -57,6 +57,7 @@ OTHERWISE = {
     **{f"helm-releases-{name}": 400 for name in ("get", "history", "list")},
     "helm-charts-promote-helm3": 400,
     "helm-sections-create": 404,  # its board is only an example
+    "charts-list": 404,  # so is its repository
     "repos-git-list": 400,  # so is the password of the integration
     "repos-git-get-repo": 400,
     "accounts-add-existing-user-to-account": 409,  # is in it

@@ -16,6 +16,7 @@ ROUTES = [
     ("GET", "/api/repos"),
     ("GET", "/api/repos/existing"),
     ("GET", "/api/repos/acme/shop"),
+    ("GET", "/api/repos/settings/acme/shop"),
     ("POST", "/api/services"),
     ("GET", "/api/services/acme%2Fshop"),
     ("DELETE", "/api/services/acme%2Fshop"),
@@ -125,3 +126,10 @@ def test_a_host_on_the_machine_of_the_server_is_not_asked(client, integrate, pat
     answer = client.get(path)
     assert answer.status == 400
     assert "127.0.0.1, where nobody is called; see HEADRACE_CLUSTER_NETWORKS" in answer.json()["message"]
+
+
+def test_the_settings_of_a_repository_are_found_by_its_place(client, integrate):
+    integrate()
+    added = client.post("/api/services?context=github", ADD).json()
+    assert client.get("/api/repos/settings/acme/shop").json() == added
+    assert client.get("/api/repos/settings/acme/other").status == 404

@@ -411,3 +411,13 @@ def test_external_resources_that_cannot_be_are_refused_where_they_are_written(cl
     assert answer.status == 400
     assert "spec.externalResources.0.destination: '/etc/x' leads out of the volume" in answer.text
     assert "spec.externalResources.1.destination: is required" in answer.text
+
+
+def test_a_test_of_a_runtime_runs_the_pipeline_that_its_body_names(client, key_of, pipeline):
+    path, body = "/api/runtime/testit", {"serviceId": pipeline["metadata"]["id"], "branch": "main"}
+    assert client.with_key(None).post(path, body).status == 401
+    assert client.with_key(key_of("admin", "general")).post(path, body).status == 403
+    build = client.get(f"/api/builds/{client.post(path, body).json()}").json()
+    assert (build["serviceId"], build["branchName"]) == (body["serviceId"], "main")
+    assert client.post(path, {"serviceId": "none/such"}).status == 404
+    assert client.post(path, {}).status == 400

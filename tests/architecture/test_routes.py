@@ -39,6 +39,7 @@ OF_A_FEW = {
     "accounts-list-accounts",
     "agents-tasks",
     "analytics-metadata",
+    "charts-list",
     "clusters-namespaces",
     "clusters-pods",
     "clusters-services",

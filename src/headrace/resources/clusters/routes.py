@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from headrace.http.auth import Caller
-from headrace.http.errors import NotOffered
 from headrace.http.outside import CLUSTERS
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Router
@@ -17,6 +16,7 @@ from headrace.resources.clusters import service
 from headrace.resources.clusters.schemas import (
     ClusterFields,
     ClusterOut,
+    CredentialsOut,
     NamespaceOut,
     NamespaceQuery,
     PodOut,
@@ -88,15 +88,19 @@ def delete_cluster(provider: str, id: str, caller: Caller, db: Connection) -> di
 @router.route(
     "GET",
     "/{selector}/credentials",
-    scope=Scope.CLUSTER_READ,
+    scope=Scope.CLUSTER_WRITE,
     sdk="clusters.credentials",
     admin=True,
+    effect=True,  # who has read a login is in the audit log
     example=_ONE,
 )
-def get_credentials(selector: str, caller: Caller, db: Connection) -> dict[str, Any]:
-    """Show the login of a cluster: not offered, because logins never come out."""
-    service.get(db, caller.account_id, selector)
-    raise NotOffered("the login of a cluster is not shown: register it where it is needed")
+def get_credentials(selector: str, caller: Caller, db: Connection, box: SecretBox) -> CredentialsOut:
+    """Show the login of a cluster, to admins of the account alone.
+
+    The audit log has who did. Keys of builds show none. A cluster that was registered by a client
+    certificate has no token.
+    """
+    return service.shown_login(db, box, caller, selector)
 
 
 @router.route("POST", "/{selector}/test", scope=Scope.CLUSTER_READ, sdk="clusters.test", example=_ONE)

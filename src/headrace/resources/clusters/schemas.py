@@ -1,4 +1,4 @@
-"""Clusters on the wire. Logins go in and never come out."""
+"""Clusters on the wire. Logins go in, and come out in `CredentialsOut` alone."""
 
 from typing import Annotated
 
@@ -48,6 +48,22 @@ class ClusterOut(msgspec.Struct, kw_only=True, rename="camel"):
     behind_firewall: bool
     url: str
     cluster: ClusterName
+
+
+class ClusterAuth(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """What logs in."""
+
+    bearer: str
+    client_certificate: Annotated[str, msgspec.Meta(description="base64 of PEM")] = ""
+    client_key: Annotated[str, msgspec.Meta(description="base64 of PEM")] = ""
+
+
+class CredentialsOut(msgspec.Struct, kw_only=True):
+    """How to reach a cluster."""
+
+    auth: ClusterAuth
+    ca: Annotated[str, msgspec.Meta(description="base64 of PEM; empty: an authority that everybody knows")]
+    url: str
 
 
 class NamespaceQuery(msgspec.Struct):

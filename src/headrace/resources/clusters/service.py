@@ -1,5 +1,6 @@
 """The rules of clusters: logins are sealed, and a cluster is called outside of every transaction."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -11,7 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.execution.ports import Deployment, Kubeconfig, Rollout
-from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.auth import Caller
+from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from headrace.http.paging import Pages
 from headrace.integrations.clusters import (
     ClusterRefused,
@@ -24,7 +26,13 @@ from headrace.integrations.clusters import (
 from headrace.integrations.clusters.credentials import by_token, from_kubeconfig
 from headrace.kit.crypto import SecretBox
 from headrace.resources.clusters import repository
-from headrace.resources.clusters.schemas import ClusterFields, ClusterName, ClusterOut
+from headrace.resources.clusters.schemas import (
+    ClusterAuth,
+    ClusterFields,
+    ClusterName,
+    ClusterOut,
+    CredentialsOut,
+)
 from headrace.resources.registries import service as registries
 from headrace.storage.engine import Database
 
@@ -206,6 +214,27 @@ def login(db: Connection, box: SecretBox, account_id: str, wanted: str) -> tuple
     return found.selector, _opened(box, found)
 
 
+def shown_login(db: Connection, box: SecretBox, caller: Caller, wanted: str) -> CredentialsOut:
+    """Return the login of a cluster, by its id or name.
+
+    Raises:
+        NotFound: there is none.
+        Forbidden: the key is that of a build, which acts for whoever started it.
+    """
+    _, found = login(db, box, caller.account_id, wanted)
+    if caller.build_id:
+        raise Forbidden("the key of a build shows no logins; its steps have the kubeconfig in KUBECONFIG")
+    return CredentialsOut(
+        auth=ClusterAuth(
+            bearer=found.token,
+            client_certificate=_base64(found.certificate),
+            client_key=_base64(found.key),
+        ),
+        ca=_base64(found.authority),
+        url=found.url,
+    )
+
+
 def missing(
     database: Database,
     box: SecretBox,
@@ -262,6 +291,10 @@ def _find(db: Connection, account_id: str, wanted: str) -> repository.Cluster:
 
 def _opened(box: SecretBox, found: repository.Cluster) -> Credentials:
     return msgspec.json.decode(box.open(found.credentials, found.account_id), type=Credentials)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _secret_name(domain: str, registry: str) -> str:

@@ -29,6 +29,7 @@ from headrace.resources.pipelines.schemas import (
 
 router = Router("/pipelines", tag="pipelines")
 _builds = Router("/builds", tag="builds")  # ``POST /builds/{serviceId}`` runs a pipeline
+_runtime = Router("/runtime", tag="pipelines")  # an older door to the same
 _compositions = Router("/compositions", tag="compositions")  # ``POST /compositions/{id}/run`` starts a build
 
 _NAME = {"name": "my-project%2Fmy-basic-pipeline"}
@@ -322,6 +323,21 @@ def build_by_service(
     """
     request = service.Request(caller=caller, base_url=raw.base_url, outside=outside, req_id=query.req_id)
     return _started(service.run_service(db, box, request, serviceId, body))
+
+
+@_runtime.route(
+    "POST",
+    "/testit",
+    scope=Scope.PIPELINE_RUN,
+    sdk="runtime.launch",
+    example=Example(body={"serviceId": "my-project/my-basic-pipeline", "branch": "master"}),
+)
+def launch_test(
+    body: BuildBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw, outside: Outside
+) -> Reply:
+    """Run the pipeline that `serviceId` names and return the id of the build."""
+    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside)
+    return _started(service.run_named(db, box, request, body))
 
 
 def _started(build_id: str) -> Reply:

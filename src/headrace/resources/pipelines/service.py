@@ -54,6 +54,7 @@ __all__ = [
     "of_trigger",
     "plan",
     "run",
+    "run_named",
     "run_service",
     "run_yaml",
     "secret_of",
@@ -115,6 +116,13 @@ def run_service(db: Connection, box: SecretBox, request: Request, reference: str
     if body.type != "build":
         raise BadRequest(f"type must be 'build', not {body.type[:40]!r}")
     return _start(db, box, request, pipeline, body)
+
+
+def run_named(db: Connection, box: SecretBox, request: Request, body: BuildBody) -> str:
+    """Start a build of the pipeline that the body names. Raises as `run`, and `BadRequest` for none."""
+    if not body.service_id:
+        raise BadRequest("serviceId is required: the id or the whole name of a pipeline")
+    return run_service(db, box, request, body.service_id, body)
 
 
 def plan(db: Connection, box: SecretBox, request: Request, reference: str | None, body: PlanBody) -> PlanOut:

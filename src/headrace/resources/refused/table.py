@@ -30,7 +30,7 @@ _PEOPLE = "what a user is called does not change; DELETE and POST /api/accounts/
 _ACCOUNTS = "an account stays as it was made; POST /api/admin/accounts makes another"
 _CLUSTER = "register a cluster by POST /api/clusters/local/cluster, with a kubeconfig or a token"
 _RELEASE = "promote a release of Helm 3: POST /api/kubernetes/chart/promote/helm3"
-_ENVIRONMENTS = "environments are those of the workers that report; GET /api/runtime-environments lists them"
+_ENVIRONMENTS = "environments are those that workers report; start and stop 'headrace worker'"
 _RUNNER = "start 'headrace worker' where builds are to run"
 _ONPREM = "/admin/runtime-environments"
 
@@ -50,13 +50,6 @@ LINES = (
         "Give shared configurations to a project",
         "name contexts in the pipelines that use them: spec.contexts",
         scope=Scope.PROJECT_WRITE,
-    ),
-    Line(
-        "POST",
-        "/runtime/testit",
-        "runtime.launch",
-        "Run a test of a runtime",
-        "run a pipeline there: POST /api/pipelines/run/{name} with userMachineConfig.runtimeName",
     ),
     Line(
         "POST",
@@ -177,14 +170,6 @@ LINES = (
         admin=True,
     ),
     Line(
-        "GET",
-        "/charts/{repo}",
-        "charts.list",
-        "List the charts of a Helm repository",
-        "ask the repository itself: 'helm search repo' in a step",
-        scope=Scope.HELM_READ,
-    ),
-    Line(
         "POST",
         "/kubernetes/chart/promote",
         "helm.charts.promoteTiller",  # the original's name is also that of the group of `promote.new`
@@ -193,44 +178,11 @@ LINES = (
         scope=_WRITE,
         operation="helm-charts-promote",
     ),
-    Line("GET", _ONPREM, "onPrem.runtimeEnvs.list", "List the environments of the platform", value=[]),
     Line(
         "GET",
         _ONPREM + "/{plan}/{name}",
         "onPrem.runtimeEnvs.plan.get",
         "Get an environment of a plan",
-        _ENVIRONMENTS,
-        admin=True,
-    ),
-    Line(
-        "PUT",
-        _ONPREM + "/account/default/{account}/{name}",
-        "onPrem.runtimeEnvs.account.setDefault",
-        "Choose an account's environment",
-        "PUT /api/runtime-environments/default/{name} as an admin of the account",
-        admin=True,
-    ),
-    Line(
-        "DELETE",
-        _ONPREM + "/account/modify/{name}",
-        "onPrem.runtimeEnvs.account.delete",
-        "Take an environment from accounts",
-        _ENVIRONMENTS,
-        admin=True,
-    ),
-    Line(
-        "PUT",
-        _ONPREM + "/account/modify/{name}",
-        "onPrem.runtimeEnvs.account.modify",
-        "Give an environment to accounts",
-        _ENVIRONMENTS,
-        admin=True,
-    ),
-    Line(
-        "GET",
-        _ONPREM + "/account/{account}",
-        "onPrem.runtimeEnvs.account.list",
-        "List the environments of an account",
         _ENVIRONMENTS,
         admin=True,
     ),
@@ -267,14 +219,6 @@ LINES = (
         admin=True,
     ),
     Line(
-        "GET",
-        _ONPREM + "/{name}",
-        "onPrem.runtimeEnvs.system.get",
-        "Get an environment of the platform",
-        _ENVIRONMENTS,
-        admin=True,
-    ),
-    Line(
         "PUT",
         _ONPREM + "/{name}",
         "onPrem.runtimeEnvs.system.update",
@@ -292,14 +236,6 @@ LINES = (
         "Make a token for the registry of the platform",
         "this server has no registry of its own; add yours by POST /api/registries",
         operation="codefresh-registry-generate-cfcr-token",
-    ),
-    Line(
-        "GET",
-        "/repos/settings/{repoOwner}/{repoName}",
-        "repos.getSettings",
-        "Get the settings of a repository",
-        "GET /api/repos/{owner}/{repo} asks the Git host about it",
-        scope=Scope.REPOS_READ,
     ),
     Line(
         "POST",

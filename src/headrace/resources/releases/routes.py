@@ -5,10 +5,11 @@ from headrace.http.outside import CLUSTERS, Outside
 from headrace.http.routing import Connection, Example, Raw, Router
 from headrace.http.scopes import Scope
 from headrace.resources.pipelines.service import Request
-from headrace.resources.releases import looking, service
+from headrace.resources.releases import charts, looking, service
 from headrace.resources.releases.looking import Reach
 from headrace.resources.releases.schemas import (
     ChangeQuery,
+    ChartOut,
     ClusterConfig,
     DeleteBody,
     InstallBody,
@@ -26,6 +27,7 @@ from headrace.resources.releases.schemas import (
 router = Router("/clusters", tag="helm")
 changing = Router("/kubernetes", tag="helm")
 settings = Router("/helm/cluster-config", tag="helm")
+repositories = Router("/charts", tag="helm")
 
 _ONE = {"selector": "prod", "name": "shop"}
 _CHANGE = "selector=prod&namespace=web"
@@ -243,6 +245,17 @@ def rollback_release(
     """
     asked = _asked(caller, reach, raw, outside)
     return StartedOut(service.rollback(db, asked, release, revision, query))
+
+
+@repositories.route(
+    "GET", "/{repo}", scope=Scope.HELM_READ, sdk="charts.list", example=Example(path={"repo": "charts"})
+)
+def list_charts(repo: str, caller: Caller, db: Connection, reach: Reach, outside: Outside) -> list[ChartOut]:
+    """List the charts of a Helm repository: a context of type `helm-repository`.
+
+    Its `index.yaml` is read each time, up to 2 MiB.
+    """
+    return charts.listed(db, reach.of(caller), outside, repo)
 
 
 def _asked(caller: Caller, reach: Reach, raw: Raw, outside: Outside) -> service.Asked:

@@ -63,6 +63,16 @@ class ReleaseDetail(ReleaseOut, kw_only=True, rename="camel"):
     notes: str
 
 
+class ChartOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """A chart of a repository: its newest version."""
+
+    name: str
+    version: str
+    app_version: str
+    description: str
+    versions: Annotated[list[str], msgspec.Meta(description="as the index has them: the newest first")]
+
+
 class ChangeQuery(msgspec.Struct, kw_only=True, rename="camel"):
     """Of which cluster, and where in it."""
 

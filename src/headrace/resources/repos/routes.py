@@ -36,6 +36,23 @@ async def list_git_repos(
 
 @router.route(
     "GET",
+    "/settings/{repoOwner}/{repoName}",
+    scope=Scope.REPOS_READ,
+    sdk="repos.getSettings",
+    example=Example(path={"repoOwner": "acme", "repoName": "shop"}),
+)
+def get_repo_settings(
+    repoOwner: str,  # noqa: N803 - the name on the wire
+    repoName: str,  # noqa: N803 - as above
+    caller: Caller,
+    db: Connection,
+) -> AddedOut:
+    """Get what the account added of a repository, by its place at the host."""
+    return service.settings(db, caller.account_id, repoOwner, repoName)
+
+
+@router.route(
+    "GET",
     "/{owner}/{repo}",
     scope=Scope.REPOS_READ,
     sdk="repos.git.get",

@@ -30,6 +30,19 @@ def get(db: Connection, account_id: str, name: str, context: str) -> AddedOut:
     return _shown(_find(db, account_id, name, context))
 
 
+def settings(db: Connection, account_id: str, owner: str, repo: str) -> AddedOut:
+    """Return a repository that was added, by owner and name at its host; the first of several.
+
+    Raises:
+        NotFound: the account has added none of them.
+    """
+    for one in repository.listed(db, account_id):
+        if (one.owner, one.repo) == (owner, repo):
+            return _shown(one)
+    message = f"could not find the repository '{owner}/{repo}'; GET /api/repos/existing lists those added"
+    raise NotFound(message)
+
+
 def add(db: Connection, account_id: str, context: str, given: ServiceDetails) -> AddedOut:
     """Add a repository.
 

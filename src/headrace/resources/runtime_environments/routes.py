@@ -8,6 +8,7 @@ from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.runtime_environments import service
 from headrace.resources.runtime_environments.schemas import (
+    AccountsBody,
     BaseImageOut,
     DeleteQuery,
     EnvironmentQuery,
@@ -17,7 +18,11 @@ from headrace.resources.runtime_environments.schemas import (
 
 router = Router("/runtime-environments", tag="runtime-environments")
 
+platform = Router("/admin/runtime-environments", tag="runtime-environments")
+
 _NAME = {"name": "default"}
+_ACCOUNT = Example(path={"account": "$ACCOUNT_ID"})
+_GIVEN = Example(path=_NAME, body={"accounts": []})
 
 
 @router.route(
@@ -112,3 +117,81 @@ def list_base_images(
     """List the images that the engine itself runs, beside those that pipelines name."""
     service.ensure_known(db, caller.account_id, name)
     return [BaseImageOut(component, image) for component, image in sorted(images.by_component.items())]
+
+
+@platform.route("GET", "", scope=Scope.GENERAL, sdk="onPrem.runtimeEnvs.list")
+def list_platform_environments(caller: Caller, db: Connection, pages: Pages) -> list[dict[str, Any]]:
+    """List the environments that workers of the installation serve, for its admins.
+
+    Others see none: `GET /api/runtime-environments` has those of their account.
+    """
+    return service.of_platform(db, caller, pages)
+
+
+@platform.route(
+    "GET",
+    "/{name}",
+    scope=Scope.GENERAL,
+    sdk="onPrem.runtimeEnvs.system.get",
+    admin="platform",
+    example=Example(path=_NAME),
+)
+def get_platform_environment(name: str, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Get an environment that workers of the installation serve."""
+    return service.one_of_platform(db, caller, name)
+
+
+@platform.route(
+    "GET",
+    "/account/{account}",
+    scope=Scope.GENERAL,
+    sdk="onPrem.runtimeEnvs.account.list",
+    admin="platform",
+    example=_ACCOUNT,
+)
+def list_account_environments(
+    account: str, caller: Caller, db: Connection, pages: Pages
+) -> list[dict[str, Any]]:
+    """List the environments of any account."""
+    return service.listed(db, service.as_account(db, caller, account), pages)
+
+
+@platform.route(
+    "PUT",
+    "/account/default/{account}/{name}",
+    scope=Scope.GENERAL,
+    sdk="onPrem.runtimeEnvs.account.setDefault",
+    admin="platform",
+    example=Example(path={"account": "$ACCOUNT_ID", "name": "default"}),
+)
+def set_account_default(account: str, name: str, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Make an environment the default of any account."""
+    return service.make_default(db, service.as_account(db, caller, account), name)
+
+
+@platform.route(
+    "PUT",
+    "/account/modify/{name}",
+    scope=Scope.GENERAL,
+    sdk="onPrem.runtimeEnvs.account.modify",
+    admin="platform",
+    example=_GIVEN,
+)
+def give_environment(name: str, body: AccountsBody, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Give an environment to accounts from which it was taken; all others have it."""
+    service.give(db, caller, name, body.accounts)
+    return {}
+
+
+@platform.route(
+    "DELETE",
+    "/account/modify/{name}",
+    scope=Scope.GENERAL,
+    sdk="onPrem.runtimeEnvs.account.delete",
+    admin="platform",
+    example=_GIVEN,
+)
+def take_environment(name: str, body: AccountsBody, caller: Caller, db: Connection) -> dict[str, Any]:
+    """Take an environment from accounts; it must not be their default."""
+    service.take(db, caller, name, body.accounts)
+    return {}

@@ -48,6 +48,12 @@ class DeleteQuery(msgspec.Struct, kw_only=True, rename="camel"):
     force: Annotated[bool, msgspec.Meta(description="although workers serve it")] = False
 
 
+class AccountsBody(msgspec.Struct, kw_only=True):
+    """Whose environment it is about."""
+
+    accounts: Annotated[list[str], msgspec.Meta(max_length=1000, description="ids")]
+
+
 class WorkerOut(msgspec.Struct, kw_only=True, rename="camel"):
     """One worker of an environment."""
 

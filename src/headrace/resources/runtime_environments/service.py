@@ -4,7 +4,7 @@ An environment exists because workers report it: its capacity and health are the
 of an installation share the workers; default, description and version are each account's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from headrace.http.auth import Caller
 from headrace.http.errors import Conflict, NotFound
 from headrace.http.paging import Pages
 from headrace.kit.clock import wire_time
+from headrace.resources.accounts import service as accounts
 from headrace.resources.runtime_environments import repository
 from headrace.resources.runtime_environments.repository import Record
 from headrace.resources.runtime_environments.schemas import (
@@ -174,6 +175,66 @@ def ensure_known(db: Connection, account_id: str, name: str) -> None:
     _find(db, account_id, name)
 
 
+def as_account(db: Connection, caller: Caller, account_id: str) -> Caller:
+    """Return a platform admin as one of another account. Raises `NotFound` where there is none."""
+    account = accounts.by_id(db, account_id)
+    return msgspec.structs.replace(caller, account_id=account.id, account_name=account.name)
+
+
+def of_platform(db: Connection, caller: Caller, pages: Pages) -> list[Document]:
+    """Return the environments that workers serve, by name; none to who is no admin of the installation."""
+    if not caller.is_platform_admin:
+        return []
+    known = _served(db)
+    workers = repository.all_workers(db)
+    return [_of_platform(caller, name, known, workers) for name in pages.cut([*known], str)]
+
+
+def one_of_platform(db: Connection, caller: Caller, name: str) -> Document:
+    """Return an environment that workers serve. Raises `NotFound`."""
+    known = _served(db)
+    if name not in known:
+        raise _absent(name, known)
+    return _of_platform(caller, name, known, repository.all_workers(db))
+
+
+def give(db: Connection, caller: Caller, name: str, account_ids: Sequence[str]) -> None:
+    """Give an environment back to accounts from which it was taken.
+
+    Raises:
+        NotFound: no worker serves it, or there is no such account.
+    """
+    known = _served(db)
+    if name not in known:
+        raise _absent(name, known)
+    for account_id in account_ids:
+        account = as_account(db, caller, account_id)
+        values = {"hidden": False, "changed_by": caller.user_name, "updated_at": datetime.now(UTC)}
+        repository.change(db, account.account_id, name, values)
+
+
+def take(db: Connection, caller: Caller, name: str, account_ids: Sequence[str]) -> None:
+    """Take an environment from accounts, although workers serve it. Raises as `delete`."""
+    for account_id in account_ids:
+        delete(db, as_account(db, caller, account_id), name, force=True)
+
+
+def _served(db: Connection) -> dict[str, Record | None]:
+    return dict.fromkeys(sorted({DEFAULT, *(one.environment for one in repository.all_workers(db))}))
+
+
+def _of_platform(
+    caller: Caller, name: str, known: Mapping[str, Record | None], workers: list[Worker]
+) -> Document:
+    shown = _shown(caller, name, known, workers)
+    return {**shown, "accountId": None, "isPublic": True, "isDefault": name == DEFAULT}
+
+
+def _absent(name: str, known: Iterable[str]) -> NotFound:
+    names = ", ".join(sorted(known))
+    return NotFound(f"could not find the runtime environment {name!r}; there are: {names}")
+
+
 def _known(db: Connection, account_id: str) -> dict[str, Record | None]:
     """Return the environments of an account, with what it says about each."""
     records = repository.records(db, account_id)
@@ -185,8 +246,7 @@ def _known(db: Connection, account_id: str) -> dict[str, Record | None]:
 def _find(db: Connection, account_id: str, name: str) -> dict[str, Record | None]:
     known = _known(db, account_id)
     if name not in known:
-        names = ", ".join(sorted(known))
-        raise NotFound(f"could not find the runtime environment {name!r}; there are: {names}")
+        raise _absent(name, known)
     return known
 
 
