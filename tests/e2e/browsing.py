@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 AXE = Path(__file__).resolve().parents[2] / "web/node_modules/axe-core/axe.min.js"
+LOOKS = (("light", 1280), ("dark", 360))  # what a colour does and what a width does is seen in one of both
 PASSWORD = "a password for the pages"
 
 
@@ -29,6 +30,7 @@ def complaints_of(page):
 
 
 def check(page, path):
+    """Look for what axe calls serious or critical, and for what is wider than the window."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run().then((answer) => answer.violations)")
     serious = [
@@ -39,3 +41,11 @@ def check(page, path):
     assert serious == [], f"{path}: {serious}"
     width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= seen, f"{path} is {width} px wide in a window of {seen}"
+
+
+def looks(page, path):
+    """Show a page wide in the light, then narrow in the dark; yield what to call each."""
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 800})
+        yield f"{path}, {theme}, {width} px"

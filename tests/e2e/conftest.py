@@ -85,11 +85,6 @@ def person(town, acme):
     return name
 
 
-@pytest.fixture(params=["light", "dark"])
-def theme(request):
-    return request.param
-
-
 @pytest.fixture
 def new_page(browser, acme):
     """Open a page that fails the test where its script fails or its policy is broken."""

@@ -209,6 +209,7 @@ PAGES = (
     "/pipelines/p%2Fok?tab=workflow",
     "/triggers",
     "/contexts",
+    "/environments",
     "/images",
     "/registries",
     "/clusters",

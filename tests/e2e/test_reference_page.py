@@ -12,6 +12,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 NARROW, WIDE = 360, 1200
 SLOW_MS = 20_000  # the page reads the whole document first
 
+SAMPLE = "{exclude: ['article:not(#pipelines-run)']}"
+ALL_BUT_COLOURS = "{rules: {'color-contrast': {enabled: false}}}"
+
 
 @pytest.fixture
 def reference(browser, acme):
@@ -123,6 +126,9 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(reference, theme, width):
     expect(article(page, "pipelines-run").get_by_label("body")).to_be_visible(timeout=SLOW_MS)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then((answer) => answer.violations)")
+    # All articles come from one template: colours are computed for one, the rest of the rules for all once.
+    found = page.evaluate(f"axe.run({SAMPLE}).then((answer) => answer.violations)")
+    if theme == "light":
+        found += page.evaluate(f"axe.run({ALL_BUT_COLOURS}).then((answer) => answer.violations)")
     told = [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]
     assert told == []

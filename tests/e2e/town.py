@@ -16,7 +16,9 @@ from pathlib import Path
 from e2e import official
 from headrace.resources.accounts import service as accounts
 from headrace.resources.api_keys import service as api_keys
+from headrace.resources.environments import repository as environments
 from headrace.resources.users import service as users
+from headrace.runtimes.base import LaunchedService
 
 OURS = Path(sys.executable).parent / "codefresh"
 ALPINE = "alpine:latest"
@@ -101,6 +103,29 @@ class Account:
     def run(self, name, **body):
         """Run a pipeline; return the id of the build."""
         return self.call("POST", f"/api/pipelines/run/{name.replace('/', '%2F')}", body)
+
+    def environment(self, name, build_id, *, status="running", image="nginx"):
+        """Put an environment on an engine at which nobody works: what is asked of it stays asked."""
+        now = datetime.now(UTC)
+        service = LaunchedService(name="web", image=image, state=status, ports={"80/tcp": "127.0.0.1:9"})
+        with self._database.transaction() as db:
+            environments.add(
+                db,
+                self.id,
+                now=now,
+                name=name,
+                status=status,
+                wish="",
+                reason="",
+                engine="elsewhere",
+                composition="services",
+                entry_point="web",
+                services=(service,),
+                build_id=build_id,
+                repo="",
+                branch="",
+                revision="",
+            )
 
     def build(self, build_id):
         """A build as the API shows it."""

@@ -13,6 +13,7 @@ export const ROUTES: Route[] = [
   { pattern: "/contexts", title: "Contexts", load: () => import("./views/Contexts.svelte") },
   { pattern: "/clusters", title: "Clusters", load: () => import("./views/Clusters.svelte") },
   { pattern: "/clusters/:name", title: "Cluster", load: () => import("./views/Cluster.svelte") },
+  { pattern: "/environments", title: "Environments", load: () => import("./views/Environments.svelte") },
   { pattern: "/registries", title: "Registries", load: () => import("./views/Registries.svelte") },
   { pattern: "/images", title: "Images", load: () => import("./views/Images.svelte") },
   { pattern: "/step-types", title: "Step types", load: () => import("./views/StepTypes.svelte") },

@@ -6,7 +6,8 @@ button, by its curl command and by its `codefresh` command, each in an account o
 
 from e2e.walks.account import OF_ACCOUNT
 from e2e.walks.builds import OF_BUILDS
+from e2e.walks.environments import OF_ENVIRONMENTS
 from e2e.walks.outside import OUTSIDE
 from e2e.walks.pipelines import OF_PIPELINES
 
-WALKS = (*OF_PIPELINES, *OF_BUILDS, *OF_ACCOUNT, *OUTSIDE)
+WALKS = (*OF_PIPELINES, *OF_BUILDS, *OF_ACCOUNT, *OF_ENVIRONMENTS, *OUTSIDE)

@@ -78,6 +78,8 @@ class Scene:
             ("key", self.mine("/api/auth/keys"), "name"),
             ("team", self.call("GET", "/api/team"), "name"),
             ("registry", self.call("GET", "/api/registries"), "name"),
+            ("environment", self.call("GET", "/api/environments"), "name"),
+            ("composition", self.call("GET", "/api/compositions"), "name"),
             ("cluster", self.call("GET", "/api/clusters"), "selector"),
         ):
             found |= {f"{kind} {one[name]}": one.get("id") or one["_id"] for one in listed}

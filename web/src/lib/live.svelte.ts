@@ -4,7 +4,9 @@
 export type Kind =
   | "builds"
   | "clusters"
+  | "compositions"
   | "contexts"
+  | "environments"
   | "images"
   | "pipelines"
   | "projects"

@@ -12,6 +12,13 @@ const SIGNS: Record<string, [string, string]> = {
   delayed: ["○", "wait"],
   "pending-approval": ["?", "wait"],
   skipped: ["–", "still"],
+  paused: ["‖", "wait"],
+  stopped: ["■", "still"],
+  creating: ["●", "busy"],
+  starting: ["●", "busy"],
+  stopping: ["■", "wait"],
+  pausing: ["‖", "wait"],
+  unpausing: ["●", "busy"],
   debugging: ["‖", "wait"],
 };
 
