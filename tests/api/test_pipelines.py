@@ -339,6 +339,21 @@ def test_whichever_of_text_and_steps_was_changed_counts(client):
     assert "inline" in text_of_build(client, "a%2Fb")
 
 
+def test_a_reader_that_wants_the_text_gets_one_that_says_what_the_fields_say(client):
+    steps = {name: {"image": "alpine"} for name in ("10", "9")}
+    client.post("/api/pipelines", {"metadata": {"name": "a/b"}, "spec": {"steps": steps}})
+    assert "originalYamlString" not in client.get("/api/pipelines/a%2Fb").json()["metadata"]
+    text = client.get("/api/pipelines/a%2Fb?withText=true").json()["metadata"]["originalYamlString"]
+    assert list(load(text).data["steps"]) == ["10", "9"]
+    stale = {"metadata": {"name": "a/c", "originalYamlString": TEXT}, "spec": {"steps": steps}}
+    client.post("/api/pipelines", stale)
+    assert client.get("/api/pipelines/a%2Fc").json()["metadata"]["originalYamlString"] == TEXT
+    text = client.get("/api/pipelines/a%2Fc?withText=true").json()["metadata"]["originalYamlString"]
+    assert list(load(text).data["steps"]) == ["10", "9"]
+    client.post("/api/pipelines", {"metadata": {"name": "a/none"}, "spec": {}})
+    assert "originalYamlString" not in client.get("/api/pipelines/a%2Fnone?withText=true").json()["metadata"]
+
+
 def test_a_wrong_text_is_refused_with_its_lines_and_replaces_nothing(client):
     body = {"metadata": {"name": "a/b", "originalYamlString": TEXT}, "spec": {}}
     got = client.post("/api/pipelines", body).json()
@@ -413,6 +428,16 @@ def test_the_validator_answers_in_both_forms(client):
     classic = client.post("/api/pipelines/yaml/validator", {"yaml": BAD}).json()
     assert [one["message"] for one in classic["details"]] == ['"image" is required']
     assert client.post("/api/pipelines/yaml/validator", {}).status == 400
+
+
+def test_the_validator_gives_warnings_beside_errors_where_both_are_wanted(client):
+    text = f"{BAD}  b:\n    image: alpine\n    timeout: soon\n"
+    full = client.post("/api/pipelines/yaml/validator", {"yaml": text, "outputFormat": "full"}).json()
+    assert full["valid"] is False
+    assert [one["lines"] for one in full["details"]] == [3]
+    assert [(one["lines"], one["path"]) for one in full["warnings"]] == [(7, "steps.b.timeout")]
+    fine = client.post("/api/pipelines/yaml/validator", {"yaml": GOOD, "outputFormat": "full"}).json()
+    assert fine == {"valid": True, "details": [], "warnings": []}
 
 
 @pytest.mark.parametrize(

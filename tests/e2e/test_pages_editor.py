@@ -110,6 +110,16 @@ def test_mistakes_are_underlined_listed_and_gone_to(opened):
     expect(problems).not_to_contain_text("line 6")
 
 
+def test_warnings_stand_beside_errors_and_are_called_so(opened):
+    write(
+        opened, "version: '1.0'\nsteps:\n  one:\n    image: alpine\n    timeout: soon\n    fail_fast: maybe\n"
+    )
+    expect(opened.get_by_text("2 problems, 1 warning")).to_be_visible()
+    expect(opened.locator(".cm-lintRange-warning")).to_contain_text("timeout")
+    warning = opened.get_by_role("list", name="Problems").get_by_role("listitem").filter(has_text="line 5")
+    expect(warning).to_contain_text("Warning:")
+
+
 def test_keys_words_and_names_are_completed(opened, acme):
     acme.call(
         "POST", "/api/contexts", {"metadata": {"name": "hub"}, "spec": {"type": "git.github", "data": {}}}

@@ -121,6 +121,15 @@ def details_answer(validation: Validation) -> dict[str, Any]:
     return {"valid": False, "details": [_detail(validation, problem) for problem in validation.errors]}
 
 
+def full_answer(validation: Validation) -> dict[str, Any]:
+    """The endpoint's answer for ``outputFormat: full``, which is ours: errors, and warnings beside them."""
+    return {
+        "valid": validation.is_valid,
+        "details": [_detail(validation, problem) for problem in validation.errors],
+        "warnings": [_detail(validation, problem) for problem in validation.warnings],
+    }
+
+
 def _detail(validation: Validation, problem: SpecError) -> dict[str, Any]:
     detail: dict[str, Any] = {
         "message": problem.message,

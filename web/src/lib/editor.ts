@@ -6,7 +6,7 @@ import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput,
 import { type Diagnostic, linter, lintGutter, lintKeymap } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, type Tooltip } from "@codemirror/view";
+import { drawSelection, EditorView, highlightActiveLine, highlightSpecialChars, hoverTooltip, keymap, lineNumbers, type Tooltip } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { StyleModule } from "style-mod";
 import { question } from "./api";
@@ -31,9 +31,15 @@ interface Detail {
   context?: { key?: string };
 }
 
+interface Checked {
+  details: Detail[]; // errors
+  warnings: Detail[];
+}
+
 export interface Problem {
   line: number; // from 1
   message: string;
+  isWarning: boolean; // it runs nevertheless
 }
 
 interface Options {
@@ -78,6 +84,8 @@ const looks = EditorView.theme({
   ".cm-searchMatch, .cm-selectionMatch": { backgroundColor: "var(--mark)" },
   ".cm-diagnostic": { borderLeft: "3px solid var(--bad)", fontFamily: "system-ui, sans-serif" },
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad)", textUnderlineOffset: "3px" },
+  ".cm-diagnostic-warning": { borderLeftColor: "var(--wait)" },
+  ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--wait)", textUnderlineOffset: "3px" },
   ".cm-foldPlaceholder": { backgroundColor: "var(--sunk)", border: "1px solid var(--line)", color: "var(--soft)" },
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "light-dark(#b9dedd, #24504f)" },
 });
@@ -143,20 +151,20 @@ const hoverFrom = ({ schema }: Options) =>
   });
 
 /** Where a problem stands: from its key, or from the first word of its line, to the end of the line. */
-function placed(state: EditorState, { message, lines, actionItems, context }: Detail): Diagnostic {
+function placed(state: EditorState, { message, lines, actionItems, context }: Detail, severity: "error" | "warning"): Diagnostic {
   const line = state.doc.line(Math.min(state.doc.lines, Math.max(1, lines ?? 1)));
   const at = context?.key ? line.text.indexOf(context.key) : -1;
   const from = line.from + (at < 0 ? line.text.length - line.text.trimStart().length : at);
-  return { from, to: Math.max(from, line.from + line.text.trimEnd().length), severity: "error", message: actionItems ? `${message}: ${actionItems}` : message };
+  return { from, to: Math.max(from, line.from + line.text.trimEnd().length), severity, message: actionItems ? `${message}: ${actionItems}` : message };
 }
 
 const checkWith = ({ name, checked }: Options) =>
   linter(
     async ({ state }) => {
       try {
-        const answer = await question<{ details?: Detail[] }>("/pipelines/yaml/validator", { yaml: state.doc.toString(), name });
-        const found = (answer.details ?? []).map((one) => placed(state, one));
-        checked(found.map(({ from, message }) => ({ line: state.doc.lineAt(from).number, message })), "");
+        const answer = await question<Checked>("/pipelines/yaml/validator", { yaml: state.doc.toString(), name, outputFormat: "full" });
+        const found = [...answer.details.map((one) => placed(state, one, "error")), ...answer.warnings.map((one) => placed(state, one, "warning"))];
+        checked(found.map(({ from, message, severity }) => ({ line: state.doc.lineAt(from).number, message, isWarning: severity === "warning" })), "");
         return found;
       } catch (reason) {
         checked([], `not checked: ${(reason as Error).message}`);
@@ -199,6 +207,7 @@ export function createEditor(text: string, options: Options): Editor {
       doc: text,
       extensions: [
         lineNumbers(),
+        highlightSpecialChars(),
         foldGutter(),
         history(),
         drawSelection(),

@@ -50,5 +50,14 @@ export interface Pipeline {
 // What the server works out for every answer.
 export const DERIVED = ["id", "accountId", "project", "projectId", "shortName", "revision", "created_at", "updated_at", "originalYamlString"];
 
-export const readPipeline = (name: string) => get<Pipeline>(`/pipelines/${segment(name)}`);
+/** With its text, also where only fields are stored: an object of this language puts the names `9` and `10` in order. */
+export const readPipeline = (name: string) => get<Pipeline>(`/pipelines/${segment(name)}`, { withText: true });
+
+/** What is sent of a pipeline: its steps as text, where there is one; the server reads the fields from it. */
+export function sent<T extends Pick<Pipeline, "metadata" | "spec">>(pipeline: T): T {
+  if (!pipeline.metadata.originalYamlString || pipeline.spec.specTemplate) return pipeline;
+  const spec = { ...pipeline.spec };
+  delete spec.steps;
+  return { ...pipeline, spec };
+}
 

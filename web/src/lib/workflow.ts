@@ -1,5 +1,5 @@
 /** The text of a pipeline's file, as people edit it. Pure. */
-import { CORE_SCHEMA, dump, load, types } from "js-yaml";
+import { CORE_SCHEMA, dump, types } from "js-yaml";
 import { DERIVED, type Pipeline } from "./pipelines";
 
 const schema = CORE_SCHEMA.extend({ implicit: [types.merge] }); // dates are texts, as the server has it
@@ -8,23 +8,11 @@ const only = (fields: string[], from: Record<string, unknown>) =>
   Object.fromEntries(fields.filter((key) => key in from).map((key) => [key, from[key]]));
 
 /**
- * The `codefresh.yml` of a pipeline: as it was written where that says what the fields say, comments and all.
+ * The `codefresh.yml` of a pipeline, comments and all; made from its fields where the server gave no text.
  * `fields` are the keys that a file may have, but for `version`.
  */
 export function workflowText({ version, metadata, spec }: Pipeline, fields: string[]): string {
-  const inline = only(fields, spec);
-  const text = metadata.originalYamlString ?? "";
-  if (text.trim() && (!("steps" in spec) || saysThe(text, inline, fields))) return text;
-  return toYaml({ version: version ?? "1.0", ...inline });
-}
-
-function saysThe(text: string, inline: Record<string, unknown>, fields: string[]): boolean {
-  try {
-    const read = load(text, { schema }) as Record<string, unknown>;
-    return JSON.stringify(only(fields, read)) === JSON.stringify(inline);
-  } catch {
-    return false;
-  }
+  return metadata.originalYamlString?.trim() ? metadata.originalYamlString : toYaml({ version: version ?? "1.0", ...only(fields, spec) });
 }
 
 /** The pipeline with another text; the server reads the fields from it. */
@@ -33,8 +21,15 @@ export function withText(pipeline: Pipeline, text: string, fields: string[]): Pi
   return { ...pipeline, metadata: { ...pipeline.metadata, originalYamlString: text }, spec };
 }
 
-/** The whole `kind: pipeline` document, without what the server works out. */
-export function documentText({ version, metadata, spec }: Pipeline): string {
+/** The whole `kind: pipeline` document, without what the server works out; its file is in it as it was written. */
+export function documentText(pipeline: Pipeline, fields: string[]): string {
+  const { version, metadata, spec } = pipeline;
   const own = Object.fromEntries(Object.entries(metadata).filter(([key]) => !DERIVED.includes(key)));
-  return toYaml({ version: version ?? "1.0", kind: "pipeline", metadata: own, spec });
+  const isKept = "steps" in spec || Boolean(metadata.originalYamlString);
+  const rest = isKept ? Object.fromEntries(Object.entries(spec).filter(([key]) => !fields.includes(key))) : spec;
+  const text = toYaml({ version: version ?? "1.0", kind: "pipeline", metadata: own, spec: rest });
+  if (!isKept) return text;
+  const file = workflowText(pipeline, fields).trimEnd().split("\n").filter((line) => !/^(version\s*:|---\s*$)/.test(line));
+  const head = Object.keys(rest).length ? text : text.replace(/spec: \{\}\n$/, "spec:\n");
+  return `${head}${file.map((line) => (line ? `  ${line}` : line)).join("\n")}\n`;
 }

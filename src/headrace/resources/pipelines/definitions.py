@@ -197,6 +197,13 @@ def seen(db: Connection, found: Sequence[Pipeline], *, base_url: str) -> list[di
     return [shown(one, base_url=base_url, fired=fired) for one in found]
 
 
+def with_text(seen_document: dict[str, Any], pipeline: Pipeline) -> dict[str, Any]:
+    """Return a document as readers see it with the text that says what its fields say, where there is one."""
+    if not pipeline.yaml or "steps" not in seen_document["spec"]:
+        return seen_document
+    return {**seen_document, "metadata": {**seen_document["metadata"], "originalYamlString": pipeline.yaml}}
+
+
 def shown(
     pipeline: Pipeline,
     *,

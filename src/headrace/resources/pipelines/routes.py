@@ -8,7 +8,7 @@ from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
-from headrace.pipeline.validate import details_answer, lint_answer, validate
+from headrace.pipeline.validate import details_answer, full_answer, lint_answer, validate
 from headrace.resources.pipelines import analysis, definitions, language, launch, service
 from headrace.resources.pipelines.holdings import account_of
 from headrace.resources.pipelines.schemas import (
@@ -28,6 +28,7 @@ from headrace.resources.pipelines.schemas import (
 )
 
 router = Router("/pipelines", tag="pipelines")
+_ANSWERS = {"lint": lint_answer, "full": full_answer}  # by `outputFormat`
 _builds = Router("/builds", tag="builds")  # ``POST /builds/{serviceId}`` runs a pipeline
 _runtime = Router("/runtime", tag="pipelines")  # an older door to the same
 _compositions = Router("/compositions", tag="compositions")  # ``POST /compositions/{id}/run`` starts a build
@@ -102,7 +103,8 @@ def get_pipeline(
     if query.decrypt_variables:
         return definitions.decrypted(db, caller, box, name, base_url=raw.base_url)
     found = definitions.find(db, caller.account_id, name)
-    return definitions.seen(db, [found], base_url=raw.base_url)[0]
+    shown = definitions.seen(db, [found], base_url=raw.base_url)[0]
+    return definitions.with_text(shown, found) if query.with_text else shown
 
 
 @router.route(
@@ -161,7 +163,7 @@ def validate_yaml(body: ValidatorBody, caller: Caller, db: Connection) -> dict[s
     """
     account = account_of(db, caller, body.name) if body.name else None
     found = validate(body.yaml, account=account)
-    return lint_answer(found) if body.output_format == "lint" else details_answer(found)
+    return _ANSWERS.get(body.output_format, details_answer)(found)
 
 
 @router.route(

@@ -34,6 +34,13 @@ class PipelineQuery(msgspec.Struct, kw_only=True, rename="camel"):
     decrypt_variables: Annotated[
         bool, msgspec.Meta(description="show secrets in clear; needs pipeline:write too")
     ] = False
+    with_text: Annotated[
+        bool,
+        msgspec.Meta(
+            description="give the text of its file, ``metadata.originalYamlString``, also where only fields "
+            "are stored, or other ones: an object may lose their order, a text does not"
+        ),
+    ] = False
 
 
 class ReplaceQuery(msgspec.Struct, kw_only=True, rename="camel"):
@@ -178,7 +185,12 @@ class ValidatorBody(msgspec.Struct, kw_only=True, rename="camel"):
     """The text to check."""
 
     yaml: str
-    output_format: Annotated[str, msgspec.Meta(description="``lint``, ``message`` or ``printify``")] = ""
+    output_format: Annotated[
+        str,
+        msgspec.Meta(
+            description="``lint``, ``message`` or ``printify``; ``full``: ``warnings`` beside ``details``"
+        ),
+    ] = ""
     name: Annotated[
         str,
         msgspec.Meta(

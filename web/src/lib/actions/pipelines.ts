@@ -2,7 +2,7 @@
 import type { Schemas } from "../api";
 import { type Action, action } from "../action";
 import { flags, quoted, words } from "../commands.svelte";
-import { DERIVED, type Pipeline, type Trigger, type Variable } from "../pipelines";
+import { DERIVED, type Pipeline, sent, type Trigger, type Variable } from "../pipelines";
 import type { RunBody } from "../runs";
 
 export type Area = "triggers" | "cronTriggers";
@@ -17,12 +17,16 @@ export const createPipeline = (name: string, document: Record<string, unknown>):
 export const clonePipeline = ({ version, metadata, spec }: Pipeline, name: string): Action<Pipeline> =>
   action({
     title: "Clone the pipeline", sdk: "pipelines.create", method: "POST", path: "/pipelines",
-    body: {
+    body: sent({
       version,
       kind: "pipeline",
-      metadata: { ...Object.fromEntries(Object.entries(metadata).filter(([key]) => !DERIVED.includes(key))), name },
+      metadata: {
+        ...Object.fromEntries(Object.entries(metadata).filter(([key]) => !DERIVED.includes(key))),
+        name,
+        originalYamlString: metadata.originalYamlString,
+      } as Pipeline["metadata"],
       spec,
-    },
+    }),
   });
 
 /** Store a document in the place of the one that has its id. */
@@ -30,7 +34,7 @@ const replacePipeline = (title: string, document: Pipeline): Action<Pipeline> =>
   action({
     title, sdk: "pipelines.replace", method: "PUT", path: "/pipelines/{name}",
     at: { name: document.metadata.id },
-    body: document,
+    body: sent(document),
   });
 
 const withSpec = (title: string, pipeline: Pipeline, spec: Partial<Pipeline["spec"]>): Action<Pipeline> =>
