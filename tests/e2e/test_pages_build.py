@@ -239,6 +239,26 @@ def test_a_build_is_run_again_from_a_step(new_page, person, ended):
     expect(log_of(page).locator("[data-step=one]")).not_to_contain_text("line")
 
 
+def test_a_build_that_waits_at_a_breakpoint_is_looked_into_and_goes_on(new_page, person, acme):
+    acme.pipeline("ok", steps={"wait": step("echo it goes on", debug={"phases": {"before": True}})})
+    build_id = acme.call("POST", "/api/pipelines/debug/p%2Fok", {})
+    page = log_in(new_page(), person, f"/builds/{build_id}")
+    box = page.get_by_role("region", name="wait waits at a breakpoint")
+    expect(box).to_contain_text("before it begins", timeout=LONG_S)
+    run = box.get_by_role("button", name="Run")
+    run.click()  # without a command nothing is sent
+    expect(box.get_by_label("Shell command")).to_be_focused()
+    box.get_by_label("Shell command").fill("echo found $((40 + 2))")
+    run.click()
+    expect(box).to_contain_text("It runs")
+    expect(box.get_by_label("Shell command")).to_have_value("")
+    expect(log_of(page).get_by_text("found 42", exact=True)).to_be_visible(timeout=LONG_S)
+    box.get_by_role("button", name="Continue").click()
+    expect(page.locator("h1 [data-status=success]")).to_be_visible(timeout=LONG_S)
+    expect(box).to_have_count(0)
+    expect(log_of(page).get_by_text("it goes on", exact=True)).to_be_visible()
+
+
 HOSTILE = {
     "markup": (
         r"printf '<script>document.title=1</script><img src=x onerror=alert(1)>\n'",

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.browsing import log_in
+from e2e.town import step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
@@ -107,3 +108,57 @@ def test_the_list_of_pipelines_tells_how_each_stands(new_page, person, acme):
     build_id = acme.run("p/approval")
     row["approval"].get_by_role("link", name="pending-approval").click(timeout=20_000)
     expect(page).to_have_url(re.compile(f"/builds/{build_id}$"))
+
+
+def order_of(acme, name="p/ok"):
+    return list(acme.call("GET", f"/api/pipelines/{name.replace('/', '%2F')}")["spec"]["steps"])
+
+
+def test_steps_with_numbers_for_names_keep_their_order_whatever_is_saved(new_page, person, acme):
+    acme.pipeline("ok", steps={"10": step("true"), "9": step("true")})
+    page = log_in(new_page(), person, "/pipelines/p%2Fok?tab=settings")
+    page.get_by_label("of one branch at a time").fill("3")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("Saved as revision 1")).to_be_visible()
+    assert order_of(acme) == ["10", "9"]
+    page.get_by_role("button", name="Clone").click()
+    page.get_by_label("Name of the copy").fill("p/copy")
+    page.get_by_role("dialog").get_by_role("button", name="Clone").click()
+    expect(page.get_by_role("heading", name="p/copy")).to_be_visible()
+    assert order_of(acme, "p/copy") == ["10", "9"]
+    page.get_by_role("link", name="Workflow").click()
+    text = page.locator(".cm-content").inner_text
+    expect(page.locator(".cm-content")).to_contain_text("'9'")
+    assert text().index("'10'") < text().index("'9'")
+
+
+def test_a_part_that_is_cut_off_is_loaded_again_and_then_on_demand(new_page, person, acme):
+    acme.pipeline("ok")
+    page = log_in(new_page(), person, "/pipelines/p%2Fok")
+    cut = []
+
+    def drop(route):
+        cut.append(route.request.url)
+        return route.abort() if len(cut) in (1, 2, 3) else route.continue_()
+
+    page.route("**/PipelineSettings-*.js", drop)
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("alert")).to_contain_text("a part of the page could not be loaded")
+    assert len(cut) == 2
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Save settings")).to_be_visible()
+    assert len(cut) == 4
+
+
+def test_a_page_that_is_cut_off_once_opens_nevertheless(new_page, person):
+    page = log_in(new_page(), person)
+    cut = []
+
+    def drop(route):
+        cut.append(route.request.url)
+        return route.abort() if len(cut) == 1 else route.continue_()
+
+    page.route("**/Contexts-*.js", drop)
+    page.get_by_role("link", name="Contexts").click()
+    expect(page.get_by_role("button", name="New context")).to_be_visible()
+    assert len(cut) == 2

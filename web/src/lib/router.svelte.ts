@@ -11,6 +11,11 @@ export interface Route {
   load: Load;
 }
 
+const AGAIN_MS = 500;
+
+/** Load a part of the page; once more, when a network that changed or a server that began anew has cut it off. */
+export const twice = <T>(load: () => Promise<T>): Promise<T> => load().catch(() => new Promise((done) => setTimeout(done, AGAIN_MS)).then(load));
+
 export interface Match {
   route: Route;
   parameters: Parameters;
