@@ -36,6 +36,7 @@ LEADING_AWAY = (
 )
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 TURNED = "safe\u202egnp.exe \x1b[31mred\x07\x00 \u2066x"
+UNSEEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 NAMES = {"markup": HOSTILE, "turned": TURNED.replace("\x00", "")}
 
 
@@ -232,7 +233,13 @@ def test_no_name_has_an_effect_on_any_page(new_page, person, acme, kind):
         page.get_by_text("as curl / as codefresh").click()
         expect(page.locator("[data-command], .failure").first).to_be_visible()
         assert page.title().endswith(" · Headrace"), path
-        assert page.locator("main script, main img, main iframe").count() == 0, path
+        assert page.locator("main script, main img:not(.cm-widgetBuffer), main iframe").count() == 0, path
+        assert not re.search(UNSEEN, page.get_by_role("main").inner_text()), path
         for line in page.locator("[data-command]").all_inner_texts():  # somebody copies it into a terminal
             assert not re.search("[\x00-\x09\x0b-\x1f\u202e\u2066]", line), path
     assert {"context", "team", "registry"} <= set(made)
+    if kind == "turned":
+        page.goto("/contexts")
+        expect(page.get_by_role("cell", name="safe⟨RLO⟩gnp.exe ␛[31mred␇ ⟨LRI⟩x").first).to_be_visible()
+        page.get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("dialog")).to_contain_text("⟨RLO⟩gnp.exe")

@@ -3,6 +3,8 @@
  * the direction of the text around is shown by its name: it could hide what a line says.
  */
 
+import { TURNS } from "./unseen";
+
 export interface Span {
   text: string;
   tone: string; // class names, empty for plain text
@@ -12,20 +14,6 @@ const TONES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "wh
 // CSI and OSC sequences, other escapes, and control characters but the tabulator.
 const SEQUENCE = /\u001b\[([0-9;:?]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b.?|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-const TURNS: Record<string, string> = {
-  "\u061c": "ALM",
-  "\u200e": "LRM",
-  "\u200f": "RLM",
-  "\u202a": "LRE",
-  "\u202b": "RLE",
-  "\u202c": "PDF",
-  "\u202d": "LRO",
-  "\u202e": "RLO",
-  "\u2066": "LRI",
-  "\u2067": "RLI",
-  "\u2068": "FSI",
-  "\u2069": "PDI",
-};
 const TURN = /([\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069])/;
 
 /** Split one line, without its newline; where `needle` stands, in either case, is toned `found`. */
