@@ -158,6 +158,13 @@ def test_a_revision_shows_what_it_was_made_of(registered, small):
     assert (missing.status, "there are 2, 1" in missing.json()["message"]) == (404, True)
 
 
+@pytest.mark.parametrize("name", ["shop%2Cstatus!=failed", "-x", "A"])
+def test_a_name_that_no_release_can_have_is_not_asked_for(registered, small, name):
+    small.release("shop")
+    assert registered.get(f"/api/clusters/small/releases/{name}/history").status == 404
+    assert not [path for _, path in small.asked if "/secrets" in path]
+
+
 def test_a_name_in_two_namespaces_asks_for_one(registered, small):
     small.release("shop")
     small.release("shop", space="web")

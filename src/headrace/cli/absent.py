@@ -3,18 +3,16 @@
 from headrace.cli.errors import Refused
 
 _RUNNERS = "a server runs builds itself, and more workers are started with: headrace worker"
-_PLATFORM = "there are no environments of the whole platform here; see: codefresh get runtime-environments"
+_PLATFORM = "an environment is what workers serve; 'assign' and 'unassign' say whose it is"
 
 _SYSTEM = ("system-runtime-environments", "system-runtime-environment", "sys-re")
 ABSENT = {
     **{f"{verb} {noun}": _PLATFORM for verb in ("delete", "diff", "patch") for noun in _SYSTEM},
-    "assign": _PLATFORM,
     "attach": _RUNNERS,
     "components": "it has no parts to download",
     "install": _RUNNERS,
     "offline-logs": "logs are files in the data folder of the server",
     "runner": _RUNNERS,
-    "unassign": _PLATFORM,
     "uninstall": _RUNNERS,
     "upgrade": _RUNNERS,
 }

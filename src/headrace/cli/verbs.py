@@ -275,6 +275,8 @@ VERBS: dict[str, Verb] = {
         Verb("debug", "Tell a build that waits at a breakpoint how it goes on."),
         Verb("replace", "Replace what a file (-f) names, or a composition.", usual="resource"),
         Verb("synchronize", "Take over what another system has."),
+        Verb("assign", "Give something of the installation to accounts."),
+        Verb("unassign", "Take something of the installation from accounts."),
         Verb("annotate", "Put annotations on a resource.", alone=1),
     )
 }

@@ -116,7 +116,7 @@ def test_a_command_of_the_official_client_that_is_not_here_is_an_error_with_a_wa
 def test_a_noun_of_the_official_client_that_is_not_here_says_so_too(codefresh, verb):
     code, out, err = codefresh(verb, "sys-re", "x")
     assert (code, out) == (1, "")
-    assert err.startswith(f"Error: 'codefresh {verb} sys-re' is not offered here; there are no environments")
+    assert err.startswith(f"Error: 'codefresh {verb} sys-re' is not offered here; an environment is what")
 
 
 def test_no_command_that_is_here_is_called_absent():

@@ -70,6 +70,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "open": ("open",),
     "pipelines": ("delete pipeline|pip", "get pipelines|pip|pipeline"),
+    "platform_environments": (
+        "assign system-runtime-environments|sys-re|system-runtime-environment",
+        "unassign system-runtime-environments|sys-re|system-runtime-environment",
+    ),
     "projects": (
         "create project",
         "delete project",

@@ -1,5 +1,6 @@
 """Looking at releases: whoever asks waits for the cluster, outside of every transaction."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from headrace.integrations.clusters.client import Cluster
 
 ANYWHERE = "*"
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,51}[a-z0-9])?")
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -98,6 +100,8 @@ def get(place: Place, selector: str, name: str, namespace: str, revision: int | 
 
 
 def _revisions(place: Place, selector: str, name: str, namespace: str) -> Sequence[Release]:
+    if not NAME.fullmatch(name):  # it becomes a part of a question to the cluster
+        raise NotFound(f"could not find release {name!r}: no release can have that name")
     where = _namespaces(place, selector, namespace)
     found = place.ask(
         selector, lambda cluster: [one for space in where for one in cluster.revisions(space, name)]

@@ -23,7 +23,7 @@ from headrace.resources.pipelines import service as pipelines
 from headrace.resources.pipelines.schemas import RunBody
 from headrace.resources.projects.schemas import Variable
 from headrace.resources.releases import looking, repository
-from headrace.resources.releases.looking import ANYWHERE, Place
+from headrace.resources.releases.looking import ANYWHERE, NAME, Place
 from headrace.resources.releases.schemas import (
     ChangeQuery,
     ClusterConfig,
@@ -47,7 +47,6 @@ _LIMIT = '--timeout "${CF_HELM_TIMEOUT}s"'
 _MOST_TEXT = 120_000  # characters of a variable: Linux gives no process a longer one
 _PLAIN_URL = re.compile(r"(https?|oci)://[^\s/?#@]+(/[^\s?#@]*)?")
 _REVISION = re.compile(r"[1-9][0-9]{0,8}")
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,51}[a-z0-9])?")
 Given = dict[str, str]
 
 
@@ -258,7 +257,7 @@ def _located(
     db: Connection, asked: Asked, release: str, query: ChangeQuery, revision: int | None = None
 ) -> Given:
     """Return what names a release that there is: the cluster is asked, unless it is behind a firewall."""
-    if not _NAME.fullmatch(release):
+    if not NAME.fullmatch(release):
         raise NotFound(f"could not find release {release!r}: no release can have that name")
     cluster = clusters.get(db, asked.place.account_id, query.selector)
     namespace = query.place
