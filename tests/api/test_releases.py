@@ -240,6 +240,22 @@ def test_a_chart_of_a_registry_has_its_whole_address(client):
     assert variables["CF_HELM_CHART_REPO_URL"] == "oci://registry.example.org/charts"
 
 
+def test_a_login_of_a_registry_comes_before_its_chart(client):
+    client.post(REGISTER, AWAY)
+    login = {"HELMREPO_USERNAME": "ci", "HELMREPO_PASSWORD": "pass-word"}
+    made(
+        client,
+        "charts",
+        "helm-repository",
+        {"repositoryUrl": "oci://r.example.org:5000/c", "variables": login},
+    )
+    body = {**INSTALL, "repository": "charts"}
+    commands, variables = helm(client, client.post("/api/kubernetes/chart/install?selector=away", body))
+    assert commands[0].endswith('--username "$CF_HELM_CHART_REPO_USER" --password-stdin')
+    assert variables["CF_HELM_REGISTRY"] == "r.example.org:5000"
+    assert variables["CF_HELM_CHART_REPO_PASSWORD"] is None
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
@@ -322,6 +338,28 @@ def test_a_pipeline_of_the_account_runs_in_the_place_of_the_step(registered, sma
     assert build["pipelineName"] == "ops/undo"
     variables = variables_of(registered, build["id"])
     assert (variables["CF_HELM_RELEASE"], variables["CF_HELM_REVISION"]) == ("shop", "1")
+
+
+@pytest.mark.parametrize("query", ["namespace", "tillerNamespace"])
+def test_a_namespace_leads_nowhere_else(registered, small, query):
+    path = f"/api/kubernetes/releases/shop/test?selector=small&{query}=..%2Fpods"
+    assert registered.post(path, {}).status == 400
+    assert registered.get("/api/clusters/small/releases?namespace=..%2Fpods").status == 400
+    board = registered.post("/api/helm/boards", {"name": "stages"}).json()["_id"]
+    fields = {"boardId": board, "name": "dev", "section": "small/../pods"}
+    registered.post("/api/helm/boards/sections", fields)
+    body = {"board": "stages", "sourceSection": "dev", "targetSection": "dev", "releaseName": "shop"}
+    answer = registered.post("/api/kubernetes/chart/promote/helm3", body)
+    assert (answer.status, "is no name of a namespace" in answer.json()["message"]) == (400, True)
+    assert not [place for _, place in small.asked if "pods" in place]
+
+
+def test_values_that_no_process_could_be_given_are_refused(client):
+    client.post(REGISTER, AWAY)
+    made(client, "large", "yaml", {"text": "\N{SNOWMAN}" * 50_000})
+    body = {**INSTALL, "values": [{"name": "large"}]}
+    answer = client.post("/api/kubernetes/chart/install?selector=away", body)
+    assert (answer.status, "too large to be handed on" in answer.json()["message"]) == (400, True)
 
 
 @pytest.mark.parametrize(

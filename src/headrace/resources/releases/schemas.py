@@ -17,7 +17,12 @@ _Revision = Annotated[int, msgspec.Meta(ge=1, le=2_147_483_647)]
 _Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 _Digits = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,4}\Z")]
 _Tiller = Annotated[
-    str, msgspec.Meta(max_length=63, description="as older clients name the namespace; `kube-system` is none")
+    str,
+    msgspec.Meta(
+        max_length=63,
+        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?\Z",
+        description="as older clients name the namespace; `kube-system` is none",
+    ),
 ]
 _Timeout = Annotated[_Seconds | _Digits, msgspec.Meta(description="seconds for each step of Helm")]
 _MOST_VALUES = 50

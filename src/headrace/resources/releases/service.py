@@ -39,13 +39,18 @@ from headrace.resources.releases.schemas import (
 
 _WHERE = '--kube-context "$CF_HELM_KUBE_CONTEXT" --namespace "$CF_HELM_NAMESPACE"'
 _THERE = '--kube-context "$CF_HELM_KUBE_CONTEXT" --namespace "$CF_HELM_INSTALLATION_NAMESPACE"'
+_LOGIN = (
+    'printf %s "$CF_HELM_CHART_REPO_PASSWORD" | helm registry login "$CF_HELM_REGISTRY" '
+    '--username "$CF_HELM_CHART_REPO_USER" --password-stdin'
+)
 _SOURCE = (
     '"$CF_HELM_SOURCE_RELEASE" --revision "$CF_HELM_REVISION" '
     '--kube-context "$CF_HELM_SOURCE_KUBE_CONTEXT" --namespace "$CF_HELM_SOURCE_NAMESPACE"'
 )
 _LIMIT = '--timeout "${CF_HELM_TIMEOUT}s"'
-_MOST_TEXT = 120_000  # characters of a variable: Linux gives no process a longer one
+_MOST_TEXT = 120_000  # bytes of a variable: Linux gives no process a longer one
 _PLAIN_URL = re.compile(r"(https?|oci)://[^\s/?#@]+(/[^\s?#@]*)?")
+_SPACE = re.compile(r"([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?")
 _REVISION = re.compile(r"[1-9][0-9]{0,8}")
 Given = dict[str, str]
 
@@ -110,25 +115,7 @@ def install(db: Connection, asked: Asked, query: InstallQuery, body: InstallBody
         "CF_HELM_CHART_NAME": body.name,
         "CF_HELM_CHART_REPO_URL": source.url,
     }
-    chart = '"$CF_HELM_CHART_NAME" --repo "$CF_HELM_CHART_REPO_URL"'
-    commands = []
-    if source.url.startswith("oci://"):
-        chart = '"$CF_HELM_CHART_REPO_URL/$CF_HELM_CHART_NAME"'
-    secret = {}
-    if source.username and source.url.startswith("oci://"):
-        given["CF_HELM_CHART_REPO_USER"], given["CF_HELM_REGISTRY"] = (
-            source.username,
-            source.url.split("/")[2],
-        )
-        secret["CF_HELM_CHART_REPO_PASSWORD"] = source.password
-        commands.append(
-            'printf %s "$CF_HELM_CHART_REPO_PASSWORD" | helm registry login "$CF_HELM_REGISTRY" '
-            '--username "$CF_HELM_CHART_REPO_USER" --password-stdin'
-        )
-    elif source.username:
-        given["CF_HELM_CHART_REPO_USER"] = source.username
-        secret["CF_HELM_CHART_REPO_PASSWORD"] = source.password
-        chart += ' --username "$CF_HELM_CHART_REPO_USER" --password "$CF_HELM_CHART_REPO_PASSWORD"'
+    chart, commands, secret = _source(source, given)
     if body.version:
         given["CF_HELM_CHART_VERSION"] = body.version
         chart += ' --version "$CF_HELM_CHART_VERSION"'
@@ -228,6 +215,27 @@ def promote(db: Connection, asked: Asked, query: PromoteQuery, body: PromoteBody
     return _start(db, asked, f"Promoting release {release}", commands, given, hidden, own=body.pipeline_id)
 
 
+def _source(source: HelmRepository, given: Given) -> tuple[str, list[str], Given]:
+    """Add where a chart comes from to what is given.
+
+    Returns:
+        The chart as arguments of ``helm upgrade``, the commands before it, and variables that are secret.
+    """
+    is_registry = source.url.startswith("oci://")
+    chart = '"$CF_HELM_CHART_NAME" --repo "$CF_HELM_CHART_REPO_URL"'
+    if is_registry:
+        chart = '"$CF_HELM_CHART_REPO_URL/$CF_HELM_CHART_NAME"'
+    if not source.username:
+        return chart, [], {}
+    given["CF_HELM_CHART_REPO_USER"] = source.username
+    secret = {"CF_HELM_CHART_REPO_PASSWORD": source.password}
+    if not is_registry:
+        login = ' --username "$CF_HELM_CHART_REPO_USER" --password "$CF_HELM_CHART_REPO_PASSWORD"'
+        return chart + login, [], secret
+    given["CF_HELM_REGISTRY"] = source.url.split("/")[2]
+    return chart, [_LOGIN], secret
+
+
 def _start(
     db: Connection,
     asked: Asked,
@@ -288,7 +296,7 @@ def _taken(asked: Asked, selector: str, release: str, namespace: str, revision: 
         archive = base64.b64encode(looking.archive(found)).decode()
         if len(archive) > _MOST_TEXT:
             raise BadRequest(
-                f"the chart of release {release!r} is too large to be handed on: {len(archive)} characters, "
+                f"the chart of release {release!r} is too large to be handed on: {len(archive)} bytes, "
                 f"and {_MOST_TEXT} are the limit; install it from its repository"
             )
         told = {"namespace": found.namespace, "revision": str(found.version), "archive": archive}
@@ -309,6 +317,8 @@ def _section(
     account_id = asked.place.account_id
     found = helm.section(db, account_id, board_id=helm.board(db, account_id, name=board).id, name=section)
     cluster, _, own = found.section.partition("/")
+    if not _SPACE.fullmatch(own):
+        raise BadRequest(f"section {section!r} of the board is for {own!r}, which is no name of a namespace")
     return cluster, own if own and namespace in ("", ANYWHERE, "default") else namespace
 
 
@@ -338,9 +348,9 @@ def _values(
             text, is_secret = contexts.values_of(db, asked.place.reach.box, asked.place.account_id, each.name)
         except LookupError as problem:
             raise NotFound(str(problem)) from None
-        if len(text) > _MOST_TEXT:
+        if (size := len(text.encode())) > _MOST_TEXT:
             raise BadRequest(
-                f"context {each.name!r} is too large to be handed on: {len(text)} characters, "
+                f"context {each.name!r} is too large to be handed on: {size} bytes, "
                 f"and {_MOST_TEXT} are the limit"
             )
         (secret if is_secret else given)[f"CF_HELM_VALUES_{at}"] = text
