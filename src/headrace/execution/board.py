@@ -131,12 +131,9 @@ class Board:
         One that cannot be read fails the condition, should it come to that.
         """
         for step in steps:
-            await self._open_condition(step, step.when)
-
-    async def _open_condition(self, step: PlannedStep, when: When | None) -> None:
-        if when is not None:
-            scope = self.scope(step)
-            await self.stores.attempt(texts_of_condition(when, scope), scope)
+            if step.when is not None and not step.left_out:
+                scope = self.scope(step)
+                await self.stores.attempt(texts_of_condition(step.when, scope), scope)
 
     def holds(self, step: PlannedStep) -> bool:
         """Tell whether the condition of a step holds now.

@@ -120,7 +120,11 @@ class GroupTries:
         self._site.board.forget_exports(self._group)
         # The group comes last: a crash before this line makes the members ready once more.
         await self._report(
-            tries=state.tries + 1, retry_at=None, reason="", attempt_started_at=self._site.clock.now()
+            tries=state.tries + 1,
+            attempt=state.attempt + 1,
+            retry_at=None,
+            reason="",
+            attempt_started_at=self._site.clock.now(),
         )
         return True
 

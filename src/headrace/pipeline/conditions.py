@@ -188,6 +188,7 @@ def evaluate(text: str, scope: Scope) -> Value:
 def _carries_secret(text: str, scope: Scope) -> bool:
     """Whether a secret was put into an expression: its message would show a part of it."""
     values = [value for _, value, filled in substitute_pieces(text, scope) if filled]
+    values += [value for name, value in scope.variables.items() if name in text]  # named bare
     return any(secret in value for value in values for secret in scope.hidden if secret)
 
 

@@ -155,3 +155,22 @@ def test_a_failed_condition_is_named():
         holds(When(all_of=(("broken", "1 +"),)), Scope())
     with pytest.raises(ConditionFailed, match="Failed to evaluate branch"):
         holds(When(branch_only=("/(/",)), Scope({"CF_BRANCH": "x"}))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["${{TOKEN}} ==", "'${{TOKEN}}' + (", "Number(TOKEN)", "Number(substring(TOKEN, 0, 5))", "${{ URL }} &&"],
+)
+def test_the_error_of_an_expression_shows_no_part_of_a_secret(expression):
+    secret = "d4tabase's s3cret"
+    scope = Scope({"TOKEN": secret, "URL": "at ${{TOKEN}}"}, hidden={secret})
+    with pytest.raises(ConditionFailed) as failure:
+        evaluate(expression, scope)
+    assert "d4tab" not in str(failure.value)
+    assert "s3cret" not in str(failure.value)
+
+
+def test_a_variable_that_is_named_bare_has_what_is_named_within_it_filled_in():
+    scope = Scope({"A": "${{B}}!", "B": "b", "EXPORTED": "${{B}}"}, literal=frozenset({"EXPORTED"}))
+    assert evaluate("A == 'b!' && Variable('A') == 'b!'", scope) is True
+    assert evaluate("length(EXPORTED) == 6", scope) is True
