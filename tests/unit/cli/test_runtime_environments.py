@@ -4,7 +4,7 @@ import pytest
 
 NAMED = "GET /api/runtime-environments/"
 OLD = {"metadata": {"name": "big"}, "version": 1, "description": "two cores"}
-NEW = {"metadata": {"name": "big"}, "version": 2, "description": "eight cores"}
+NEW = {"metadata": {"name": "big"}, "version": 2, "description": "eight cores", "workers": [{"id": "w1"}]}
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ FIELDS = (
     "appProxy",
     "tags",
 )
+REPORTED = ("status", "workers")  # what workers say at this moment, of no version
 IMAGES = Columns(default=("component", "image"))
 
 
@@ -133,9 +134,10 @@ def diff_environments(app: App, **given: Any) -> None:  # noqa: ANN401 — the o
 
 def _version(app: App, name: str, number: int | None) -> tuple[str, list[str]]:
     """A title and the lines of a version; None for the newest."""
-    found = app.api.runtime_envs.get(name, version=number)
+    found: Any = app.api.runtime_envs.get(name, version=number)
+    stored = {key: value for key, value in found.items() if key not in REPORTED}
     title = f"{name} version {number or 'newest'}"
-    return title, json.dumps(found, indent=2, ensure_ascii=False).splitlines()
+    return title, json.dumps(stored, indent=2, ensure_ascii=False).splitlines()
 
 
 @leaf("delete runtime-environments")
