@@ -15,6 +15,7 @@ from headrace.execution.ports import (
     Kubeconfig,
     Launched,
     RegistryAccess,
+    ReportLimits,
     Rollout,
     SecretRef,
     StoredComposition,
@@ -309,6 +310,20 @@ class MemorySecrets:
 
     async def registries(self, build_id):  # noqa: ARG002
         return self.known_registries
+
+
+class MemoryReports:
+    """Fills `ReportSink`."""
+
+    def __init__(self, limits=None):
+        self.limits = msgspec.convert(limits or {}, ReportLimits)
+        self.kept = {}  # by id: (report, content by path)
+
+    def size_bytes(self, build_id, *, without):  # noqa: ARG002
+        return sum(report.size_bytes for report, _ in self.kept.values() if report.id != without)
+
+    def keep(self, build_id, report, files):  # noqa: ARG002
+        self.kept[report.id] = report, {path: b"".join(pieces) for path, pieces in files}
 
 
 class MemoryRecords:

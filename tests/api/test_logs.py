@@ -159,7 +159,7 @@ def test_an_archive_is_sent_in_small_pieces(installation, client, ended):
     ["", "x", "1.2.3", "99999999999.{account}.00", "{expiry}.{account}.é", "{expiry}.{other}.{signature}"],
 )
 def test_a_link_with_another_signature_is_refused(client, ended, box, token):
-    good = links.token_for(box, ended.account_id, ended.progress_id, now_s=int(time.time()))
+    good = links.ARCHIVES.token(box, ended.account_id, ended.progress_id, now_s=int(time.time()))
     expiry, account, signature = good.split(".")
     words = {"expiry": expiry, "account": account, "signature": signature, "other": "0" * 24}
     path = f"/api/logs/archive/{ended.progress_id}?token="
@@ -169,13 +169,13 @@ def test_a_link_with_another_signature_is_refused(client, ended, box, token):
 
 
 def test_a_link_is_good_for_one_build_only(client, ended, box):
-    token = links.token_for(box, ended.account_id, new_id(), now_s=int(time.time()))
+    token = links.ARCHIVES.token(box, ended.account_id, new_id(), now_s=int(time.time()))
     assert client.with_key(None).get(f"/api/logs/archive/{ended.progress_id}?token={token}").status == 403
 
 
 def test_a_link_expires(client, ended, box):
     long_ago = int(time.time()) - links.LIFE_S - 1
-    token = links.token_for(box, ended.account_id, ended.progress_id, now_s=long_ago)
+    token = links.ARCHIVES.token(box, ended.account_id, ended.progress_id, now_s=long_ago)
     answer = client.with_key(None).get(f"/api/logs/archive/{ended.progress_id}?token={token}")
     assert answer.status == 403
     assert "expired" in answer.json()["message"]

@@ -32,6 +32,7 @@ OPEN_TO_ALL = {
     "reference-asset",
     "reference-openapi",
     "reference-page",
+    "test-reporting-file",
 }
 LONGEST_SUMMARY = 80
 # Lists that are whole in every answer: of one thing, of what an outside system has, or of this release.
@@ -53,6 +54,7 @@ OF_A_FEW = {
     "steps-get-version",
     "triggers-types-list",
     "workflows-context-revision",
+    "workflows-reports",
     "workflows-steps",
     "workflows-variables",
 }

@@ -310,7 +310,7 @@ def test_axe_finds_nothing_serious_on_any_view(new_page, person, ended):
     }
     build_id = ended(steps)
     page = log_in(new_page(), person)
-    for view in ("", "?view=graph", "?view=timeline", "?view=inputs", "?step=one"):
+    for view in ("", "?view=graph", "?view=timeline", "?view=tests", "?view=inputs", "?step=one"):
         page.goto(f"/builds/{build_id}{view}")
         ready = {"": "[data-step]", "?view=graph": "[data-node]", "?view=timeline": "li svg"}
         expect(page.locator(ready.get(view, "h1")).first).to_be_visible()

@@ -206,7 +206,10 @@ def test_no_name_has_an_effect_on_any_page(new_page, person, acme, kind):
         "/",
         "/builds",
         f"/builds?branch={quote(name)}",
-        *(f"/builds/{build_id}{view}" for view in ("", "?view=graph", "?view=timeline", "?view=inputs")),
+        *(
+            f"/builds/{build_id}{view}"
+            for view in ("", "?view=graph", "?view=timeline", "?view=tests", "?view=inputs")
+        ),
         "/projects",
         f"/projects?name={quote(name)}",
         f"/projects/{quote(name, safe='')}",

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
@@ -89,6 +89,7 @@ def play(tmp_path):
                 logs=logs,
                 secrets=secrets,
                 records=MemoryRecords(),
+                reports=MemoryReports(),
                 clock=clock,
                 settings=ExecutionSettings(inactivity_s=0, stop_grace_s=2),
             )

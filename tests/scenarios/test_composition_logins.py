@@ -1,6 +1,6 @@
 """Which registry a composition's images are pulled with."""
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -36,6 +36,7 @@ async def play(*contexts):
         logs=MemoryLogs(),
         secrets=MemorySecrets(registries=REGISTRIES),
         records=MemoryRecords(),
+        reports=MemoryReports(),
         clock=clock,
         settings=ExecutionSettings(inactivity_s=0),
     )

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.breakpoints import debugging
@@ -74,6 +74,7 @@ class World:
             logs=self.logs,
             secrets=self.secrets,
             records=self.records,
+            reports=MemoryReports(),
             clock=self.clock,
             settings=ExecutionSettings(inactivity_s=0, **settings),
         )

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.exports import SHARED_FILE
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
@@ -29,6 +29,7 @@ async def play(runtime, document, **records):
         logs=MemoryLogs(),
         secrets=MemorySecrets(),
         records=MemoryRecords(**records),
+        reports=MemoryReports(),
         clock=clock,
         settings=ExecutionSettings(inactivity_s=0),
     )

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import Killed, MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -39,6 +39,7 @@ class Site:
             logs=self.logs,
             secrets=MemorySecrets(registries=REGISTRIES),
             records=self.records,
+            reports=MemoryReports(),
             clock=self.clock,
             settings=ExecutionSettings(inactivity_s=0),
         )

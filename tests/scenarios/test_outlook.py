@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -27,6 +27,7 @@ async def play(steps, variables=None, **document):
         logs=MemoryLogs(),
         secrets=MemorySecrets(),
         records=MemoryRecords(),
+        reports=MemoryReports(),
         clock=clock,
         settings=ExecutionSettings(inactivity_s=0),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -44,6 +44,7 @@ class World:
             logs=self.logs,
             secrets=self.secrets,
             records=MemoryRecords(),
+            reports=MemoryReports(),
             clock=self.clock,
             settings=ExecutionSettings(inactivity_s=0),
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan, compile_step
@@ -37,6 +37,7 @@ async def build(steps, *, variables=None, secrets=None, root="", git=None, answe
             logs=logs,
             secrets=source,
             records=records,
+            reports=MemoryReports(),
             clock=clock,
             settings=ExecutionSettings(inactivity_s=0),
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.kit.clock import SystemClock
@@ -118,6 +118,17 @@ def annotated(records):
     }
 
 
+def reported(reports):
+    """What was kept: by step, and number where it has several, the page, the counts and the files."""
+    found = {}
+    for report, files in reports.kept.values():
+        counts = report.results and [report.results.passed, report.results.failed, report.results.skipped]
+        name = report.step + (f".{report.number}" if report.number else "")
+        texts = {path: content.decode() for path, content in files.items()}
+        found[name] = {"page": report.page, "tests": counts, "files": texts}
+    return found
+
+
 async def environments_of(records, runtime):
     """The environments on record: by name, the states of their services on the engine."""
     if runtime.environments is None:
@@ -145,6 +156,7 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
         MemoryLogs(),
         MemoryRecords(kubeconfig=given.get("kubeconfig"), compositions=given.get("compositions")),
     )
+    reports = MemoryReports(given.get("report_limits"))
     parts = {name: given[name] for name in ("git", "registries", "stored") if name in given}
     secrets = MemorySecrets(**parts)
     variables = {**given.get("variables", {})}
@@ -159,7 +171,8 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     stops = [asyncio.ensure_future(stop_at(record, logs, *at)) for at in given.get("stop_at", {}).items()]
 
     async with runtime_named(name, clock, tmp_path) as runtime, asyncio.timeout(60):
-        await play(record, feed, runtime, clock, given, logs=logs, secrets=secrets, records=records)
+        ports = {"logs": logs, "secrets": secrets, "records": records, "reports": reports}
+        await play(record, feed, runtime, clock, given, **ports)
         assert await environments_of(records, runtime) == expected.get("environments", {})
     await asyncio.gather(*stops)
 
@@ -173,6 +186,7 @@ async def test_a_build_comes_to_what_its_folder_says(name, folder, tmp_path):
     for step, lines in expected.get("logs_without", {}).items():
         assert [line for line in lines if line in texts[step]] == [], texts[step]
     assert annotated(records) == expected.get("annotations", {})
+    assert reported(reports) == expected.get("reports", {})
     order = expected.get("order", [])
     reports = dict.fromkeys(map(" ".join, record.history))  # `running` comes twice where steps are adopted
     assert [entry for entry in reports if entry in order] == order

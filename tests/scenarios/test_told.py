@@ -1,6 +1,6 @@
 """What a step tells beside its log: its title, its link, why it failed; never a secret."""
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -21,6 +21,7 @@ async def states_of(text, *, stored=None, records=None):
         logs=MemoryLogs(),
         secrets=secrets,
         records=records or MemoryRecords(),
+        reports=MemoryReports(),
         clock=clock,
         settings=ExecutionSettings(inactivity_s=0),
     )

@@ -59,7 +59,7 @@ _SHARED = (
     "debug_image",
 )
 _KEPT = ("volume_days", "volume_gb", "cluster_networks")
-_LOGGED = ("drain_s", "log_level", "log_limit_mb")
+_LOGGED = ("drain_s", "log_level", "log_limit_mb", "report_limit_mb")
 _ASKED = ("rate_limit", "failure_limit", "cors_origins", "audit_days")
 
 

@@ -1,4 +1,4 @@
-"""Backups: one archive with all rows, the secrets key and the logs, whatever the engine.
+"""Backups: one archive with all rows, the secrets key, the logs and the reports, whatever the engine.
 
 Rows travel as JSON, so a backup of SQLite can be restored into PostgreSQL and the other way round.
 """
@@ -23,6 +23,8 @@ from headrace.storage.metadata import UtcTime, metadata
 
 KEY_FILE = "secrets.key"
 LOGS_FOLDER = "logs"
+REPORTS_FOLDER = "reports"
+_FOLDERS = (LOGS_FOLDER, REPORTS_FOLDER)
 _FORMAT = 1
 _BATCH_ROWS = 500
 
@@ -44,7 +46,7 @@ def backup(db: Database, data: Path, target: Path, *, now: datetime) -> dict[str
 
     Args:
         db: the database.
-        data: data folder with the secrets key and the logs.
+        data: data folder with the secrets key, the logs and the reports.
         target: file to write; appears only when it is whole.
         now: the time.
 
@@ -65,8 +67,9 @@ def backup(db: Database, data: Path, target: Path, *, now: datetime) -> dict[str
             counts = _add_tables(archive, db)
             if (data / KEY_FILE).exists():
                 archive.add(data / KEY_FILE, KEY_FILE)
-            if (data / LOGS_FOLDER).exists():
-                archive.add(data / LOGS_FOLDER, LOGS_FOLDER)
+            for name in _FOLDERS:
+                if (data / name).exists():
+                    archive.add(data / name, name)
         part.chmod(0o600)  # it holds the secrets key
         part.replace(target)
     finally:
@@ -85,7 +88,7 @@ def restore(db: Database, data: Path, source: Path) -> dict[str, int]:
     """
     if migrations.revision(db) is not None:
         raise BackupRefused("the database is not empty; restore into a new data folder or database")
-    for name in (KEY_FILE, LOGS_FOLDER):
+    for name in (KEY_FILE, *_FOLDERS):
         if (data / name).exists():
             raise BackupRefused(f"{data / name} exists already; restore into a new data folder")
     load_models()
@@ -102,7 +105,7 @@ def restore(db: Database, data: Path, source: Path) -> dict[str, int]:
                     if name.startswith("tables/"):
                         table = tables[Path(name).stem]
                         counts[table.name] = _fill(connection, table, _lines(archive, member))
-                    elif name == KEY_FILE or name.startswith(LOGS_FOLDER):
+                    elif name == KEY_FILE or name.split("/")[0] in _FOLDERS:
                         archive.extract(member, data, filter="data")
     except (tarfile.TarError, msgspec.DecodeError, OSError) as problem:
         raise BackupRefused(f"{source}: {problem}") from None

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.app.backup import KEY_FILE, LOGS_FOLDER
+from headrace.app.backup import KEY_FILE, LOGS_FOLDER, REPORTS_FOLDER
 from headrace.app.settings import Settings
+from headrace.execution.ports import ReportLimits
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.worker import Worker
 from headrace.http.cors import Cors
@@ -43,6 +44,7 @@ from headrace.runtimes.base import Runtime
 from headrace.storage import migrations
 from headrace.storage.engine import Database
 from headrace.storage.logs import LogStore
+from headrace.storage.reports import ReportStore
 from headrace.storage.signals import Signals
 
 VERSION = version("headrace")
@@ -96,6 +98,10 @@ class Installation:
         self.networks = Networks.read(settings.cluster_networks)
         self.hub = Signals(self.database)
         self.logs = LogStore(self.data / LOGS_FOLDER, limit_bytes=settings.log_limit_mb * _MEGABYTE)
+        self.reports = ReportStore(
+            self.data / REPORTS_FOLDER,
+            limits=ReportLimits(most_bytes=settings.report_limit_mb * _MEGABYTE),
+        )
         self.sessions = Sessions(self.box.derive("sessions"), self.clock)
         self.authenticator = Authenticator(
             lambda db, token: users.presence(db, self.sessions, token), self.clock
@@ -146,6 +152,7 @@ class Installation:
                 Marks: Marks(),
                 Networks: self.networks,
                 Reach: Reach(self.database, self.box, self.networks),
+                ReportStore: self.reports,
                 Reference: Reference(found, version=VERSION),
                 Sessions: self.sessions,
                 Signals: self.hub,
@@ -215,6 +222,7 @@ class Installation:
             logs=self.logs,
             secrets=secrets,
             records=DatabaseRecords(self.database, self.box, self.networks),
+            reports=self.reports,
             clock=self.clock,
             settings=ExecutionSettings(
                 git_image=settings.git_image,

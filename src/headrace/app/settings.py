@@ -157,6 +157,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_limit_mb: Annotated[
         int, Text(ge=1, le=1_000_000, description="megabytes of log that one step may store")
     ] = 1024
+    report_limit_mb: Annotated[
+        int, Text(ge=1, le=1_000_000, description="megabytes of test reports that one build may keep")
+    ] = 512
     log_transport: Annotated[
         Literal["live", "hold"],
         Text(

@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +24,8 @@ from headrace.execution.ports import (
     Launched,
     MadeImage,
     RegistryAccess,
+    Report,
+    ReportLimits,
     Rollout,
     SecretRef,
     StepState,
@@ -137,6 +139,7 @@ async def _play(
                 logs=_TerminalLogs(out),
                 secrets=secrets,
                 records=_TerminalRecords(out),
+                reports=_Reports(),
                 clock=SystemClock(),
                 settings=ExecutionSettings(),
             )
@@ -338,6 +341,19 @@ class _Secrets:
     async def registries(self, build_id: str) -> Sequence[RegistryAccess]:  # noqa: ARG002  # the same
         """Return none: a local run pulls with what `docker login` stored, and pushes nothing by default."""
         return ()
+
+
+class _Reports:
+    """Fills `ReportSink`: what a report says is in the log, and its files stay in the volume."""
+
+    limits = ReportLimits()
+
+    def size_bytes(self, build_id: str, *, without: str) -> int:  # noqa: ARG002  # the port's shape
+        """Return 0: nothing is kept."""
+        return 0
+
+    def keep(self, build_id: str, report: Report, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
+        """Do nothing: there is no server to keep it."""
 
 
 class _TerminalRecords:

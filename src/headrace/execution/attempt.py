@@ -20,15 +20,17 @@ from headrace.execution.deployments import start_deployment
 from headrace.execution.desk import Desk, Ending, terminated
 from headrace.execution.environment_launch import launch_environment
 from headrace.execution.errors import StepRefused
-from headrace.execution.exports import FILE_VARIABLE, SHARED_FILE, join_exports
+from headrace.execution.exports import FILE_VARIABLE, LINK, SHARED_FILE, Export, join_exports
 from headrace.execution.group_tries import run_out, seconds_left
 from headrace.execution.images import ImageWork, plan_image
 from headrace.execution.ports import GitCredentials
+from headrace.execution.reports import ReportWork
 from headrace.execution.site import WRITABLE, Site
 from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
     Deploy,
+    KeepReports,
     LaunchComposition,
     PushImage,
     RunCommands,
@@ -65,6 +67,7 @@ class Attempt:
         self._clone: Clone | None = None
         self._command = Command(image="")
         self._image: ImageWork | None = None
+        self._reports: ReportWork | None = None
         self._running_image: RunningImage | None = None
         self._timer: asyncio.Task[None] | None = None
         self._is_limited_by_group = False
@@ -121,6 +124,9 @@ class Attempt:
             return Command(image=self._image.name)
         if isinstance(action, RunComposition | LaunchComposition | Deploy):
             return Command(image="")
+        if isinstance(action, KeepReports):
+            self._reports = ReportWork(site, self._step, desk.unit, self._report_command(action, scope))
+            return Command(image="")
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
         own = site.board.own_variables(self._step, tries=desk.state.tries)
@@ -136,6 +142,14 @@ class Attempt:
         members = {"workingDirectory": command.working_directory} if command.working_directory else {}
         desk.state = msgspec.structs.replace(desk.state, members=members)
         return command
+
+    def _report_command(self, action: KeepReports, scope: Scope) -> Command:
+        """What a freestyle step with these fields would run: its environment says which reports."""
+        step = RunCommands(
+            image="-", environment=action.environment, working_directory=action.working_directory
+        )
+        own = self._site.board.own_variables(self._step, tries=self._desk.state.tries)
+        return freestyle_command(step, scope, own)
 
     async def _plan_clone(self, action: CloneRepository, scope: Scope) -> Clone:
         return plan_clone(
@@ -209,6 +223,8 @@ class Attempt:
                 desk.unit, self._image.job, say=desk.book.say
             )
             return self._running_image
+        if self._reports is not None:
+            return self._reports.start()
         if isinstance(self._step.action, RunComposition | LaunchComposition | Deploy):
             return await self._launch_many(self._step.action)
         if isinstance(self._step.action, RunCommands):
@@ -336,12 +352,23 @@ class Attempt:
             own,
             f"{meta}/{SHARED_FILE}" if meta else None,
         ]
+        if self._reports is not None:
+            return msgspec.structs.replace(ending, exports=self._link(self._reports.link))
         contents = {place: await site.workspace.read(place) or b"" for place in places if place}
         return msgspec.structs.replace(
             ending,
             exports=join_exports(list(contents.values())),
             export_files=tuple(place for place, content in contents.items() if content),
         )
+
+    def _link(self, link: str) -> dict[str, Export]:
+        """What a step exports of where its reports are; of a member of a step type, for the step, too."""
+        if not link:
+            return {}
+        step, names = self._step, [self._step.name]
+        if self._site.board.is_of_step_type(step) and step.parent is not None:
+            names.append(step.parent)
+        return {name: Export(name, link) for name in (f"{one}{LINK}" for one in names)}
 
     async def _with_image(self, ending: Ending, work: ImageWork) -> Ending:
         """Put what was made on record; a build or push leaves nothing in the volume."""

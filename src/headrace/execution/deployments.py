@@ -4,19 +4,17 @@ Source: `reference/pipeline-yaml.md` 3.7. It is not taken up after a crash: the 
 cluster for the same once more, which changes nothing.
 """
 
-import asyncio
 import posixpath
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from headrace.execution.errors import StepRefused
+from headrace.execution.own_work import OwnWork, Tell
 from headrace.execution.ports import Deployment, Rollout
 from headrace.execution.site import Site
-from headrace.execution.tasks import call_off
 from headrace.pipeline.plan import Deploy
 from headrace.pipeline.variables import Scope, substitute
-from headrace.runtimes.base import StepCouldNotStart, StepExit
+from headrace.runtimes.base import StepCouldNotStart
 
 _VOLUME = "/codefresh/volume"
 _LOOK_S = 1.0
@@ -26,7 +24,7 @@ _PER = {"": 1, "s": 1, "m": 60, "h": 3600}
 _MOST_BYTES = 1024 * 1024
 
 
-async def start_deployment(site: Site, step: str, action: Deploy, scope: Scope) -> "DeploymentRun":
+async def start_deployment(site: Site, step: str, action: Deploy, scope: Scope) -> OwnWork:
     """Begin to deploy.
 
     Raises:
@@ -54,65 +52,37 @@ async def start_deployment(site: Site, step: str, action: Deploy, scope: Scope) 
         registry=filled(action.registry),
         mark=f"{site.build_id}/{step}",
     )
-    return DeploymentRun(site, order, _seconds(filled(action.timeout)))
+    return OwnWork(_Rolling(site, order, _seconds(filled(action.timeout))).run)
 
 
-class DeploymentRun:
-    """A deployment that is being rolled out; fills `base.RunningStep`."""
+class _Rolling:
+    """A deployment that is being rolled out."""
 
     def __init__(self, site: Site, order: Deployment, timeout_s: float) -> None:
         self._site, self._order, self._timeout_s = site, order, timeout_s
-        self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._work = asyncio.create_task(self._run())
 
-    async def output(self) -> AsyncIterator[bytes]:
-        """Yield what happens, line by line."""
-        while (line := await self._lines.get()) is not None:
-            yield line
-
-    async def wait(self) -> StepExit:
-        """Return 0 when everything was rolled out, else 1."""
-        await asyncio.wait({self._work})
-        return StepExit(1 if self._work.cancelled() else self._work.result())
-
-    async def stop(self, grace_s: float) -> None:  # noqa: ARG002  # the contract's shape
-        """Wait no longer; what the cluster was asked for stays."""
-        await call_off([self._work])
-        self._lines.put_nowait(None)  # it may never have begun
-
-    async def _run(self) -> int:
-        try:
-            return await self._deploy()
-        except LookupError as refusal:
-            self._say(str(refusal))
-            return 1
-        finally:
-            self._lines.put_nowait(None)
-
-    async def _deploy(self) -> int:
+    async def run(self, tell: Tell) -> int:
+        """Ask the cluster, and wait until nothing is missing; what it was asked for stays."""
         site, order = self._site, self._order
-        self._say(f"Deploying to namespace {order.namespace!r} of cluster {order.cluster!r}")
+        tell(f"Deploying to namespace {order.namespace!r} of cluster {order.cluster!r}")
         rollouts = await site.records.deploy(site.build_id, order)
         for each in rollouts:
-            self._say(f"{each.kind} {each.name!r} was changed")
+            tell(f"{each.kind} {each.name!r} was changed")
         until = site.clock.now() + timedelta(seconds=self._timeout_s)
         told = ""
         while missing := await self._missing(rollouts):
             if missing != told:
-                self._say(missing)
+                tell(missing)
                 told = missing
             if site.clock.now() >= until:
-                self._say(f"not rolled out within {self._timeout_s:g} seconds; `timeout` allows more")
+                tell(f"not rolled out within {self._timeout_s:g} seconds; `timeout` allows more")
                 return 1
             await site.clock.sleep(_LOOK_S)
-        self._say("Everything is rolled out")
+        tell("Everything is rolled out")
         return 0
 
     async def _missing(self, rollouts: tuple[Rollout, ...]) -> str:
         return await self._site.records.missing(self._site.build_id, self._order.cluster, rollouts)
-
-    def _say(self, line: str) -> None:
-        self._lines.put_nowait(f"{line}\n".encode())
 
 
 async def _read(site: Site, path: str) -> str:

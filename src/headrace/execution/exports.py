@@ -12,6 +12,7 @@ import msgspec
 SCRIPT_PATH = "cf_export"  # in the volume, and so on the PATH of every step with commands
 SHARED_FILE = "env_vars_to_export"  # in the volume; a documented place, users write it too
 FILE_VARIABLE = "CF_EXPORT_FILE"  # where steps run side by side, each has a file of its own
+LINK = "_CF_OUTPUT_URL"  # what a step exports after its name is shown as its link
 MAX_BYTES = 1_048_576  # of one step's exports; what comes after is cut
 _MARK = "--mask "
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")

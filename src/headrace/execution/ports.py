@@ -1,17 +1,19 @@
-"""What execution needs from the outside: five ports, filled by others.
+"""What execution needs from the outside: six ports, filled by others.
 
 `BuildFeed` by `resources/builds/feed.py` (database), the client's local run and a fake;
 `LogSink` by `storage/logs` and memory; `SecretSource` by `resources/builds` and a fake;
+`ReportSink` by `storage/reports`, the client's local run and memory;
 `Records` by `resources/pipelines/records.py`, the client's local run and a fake;
 `Clock` by `kit/clock.py` and a fake that tests move.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
 
+from headrace.execution.test_results import Results
 from headrace.pipeline.plan import Phase, Plan
 from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.runtimes.base import LaunchedService
@@ -219,6 +221,51 @@ class LogSink(Protocol):
             secrets: values that never reach the store.
             resume_from: offset where the output of an adopted step began: that output is
                 written again from its first byte, and what is already stored is passed over.
+        """
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One report of tests that a step keeps with its build."""
+
+    id: str  # 16 hex digits
+    step: str
+    title: str = ""  # of the step
+    number: str = ""  # of several of one step
+    type: str = ""  # a word for people: ``coverage``
+    page: str = ""  # path of its first page; empty: it has none
+    files: int
+    size_bytes: int
+    created_at: datetime
+    results: Results | None = None  # None: it says nothing of tests
+
+
+class ReportLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is kept."""
+
+    most_bytes: int = 512 * 1024 * 1024  # of all reports of a build together
+    most_files: int = 20_000  # of one report
+
+
+class ReportSink(Protocol):
+    """Keeps reports of tests. Steps may keep theirs at the same time; each call has a thread of its own."""
+
+    @property
+    def limits(self) -> ReportLimits:
+        """How much it takes; the caller sees to it."""
+
+    def size_bytes(self, build_id: str, *, without: str) -> int:
+        """Return what the reports of a build take, but for the one of this id."""
+
+    def keep(self, build_id: str, report: Report, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
+        """Keep a report; one of the same id is replaced, as a whole or not at all.
+
+        Args:
+            build_id: that it is of.
+            report: what is known of it.
+            files: path and content of each, once.
+
+        Raises:
+            OSError: it could not be written; nothing of it is left.
         """
 
 

@@ -4,6 +4,7 @@ from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
     Deploy,
+    KeepReports,
     PlannedStep,
     PushImage,
     RunCommands,
@@ -37,6 +38,8 @@ def exit_report(step: PlannedStep, exit_code: int, *, out_of_memory: bool, image
         cause = f"Pushing image failed with exit code: {exit_code}"
     elif isinstance(step.action, Deploy):
         cause = f"Deploying failed with exit code: {exit_code}"
+    elif isinstance(step.action, KeepReports):
+        cause = "Keeping the report failed; the lines before say why"
     else:
         cause = f"Freestyle step failed with exit code: {exit_code}"
     if out_of_memory:

@@ -26,6 +26,7 @@ from headrace.execution.ports import (
     Decision,
     LogSink,
     Records,
+    ReportSink,
     SecretSource,
 )
 from headrace.execution.services import BuildServices
@@ -52,7 +53,7 @@ NOT_APPROVED = "nobody approved in time"
 GIVEN_UP = "the build ended while this step waited"
 
 
-async def run(
+async def run(  # noqa: PLR0913  # one per port
     order: BuildOrder,
     *,
     runtime: Runtime,
@@ -60,6 +61,7 @@ async def run(
     logs: LogSink,
     secrets: SecretSource,
     records: Records,
+    reports: ReportSink,
     clock: Clock,
     settings: ExecutionSettings,
 ) -> None:
@@ -73,7 +75,7 @@ async def run(
     """
     play = _Play(order, runtime, feed, clock, settings)
     try:
-        await play.run(logs, secrets, records)
+        await play.run(logs, secrets, records, reports)
     except asyncio.CancelledError:
         await play.abandon()
         raise
@@ -111,7 +113,7 @@ class _Play:
         self._services: BuildServices | None = None
         self._helpers: list[asyncio.Task[None]] = []
 
-    async def run(self, logs: LogSink, secrets: SecretSource, records: Records) -> None:
+    async def run(self, logs: LogSink, secrets: SecretSource, records: Records, reports: ReportSink) -> None:
         """Play the whole build."""
         self._board = Board(self._order, secrets)
         await self._feed.build_started(self._build_id)
@@ -125,6 +127,7 @@ class _Play:
             logs=logs,
             secrets=secrets,
             records=records,
+            reports=reports,
             clock=self._clock,
             settings=self._settings,
         )

@@ -15,6 +15,7 @@ from headrace.execution.ports import (
     LogSink,
     Records,
     RegistryAccess,
+    ReportSink,
     SecretSource,
     StepState,
 )
@@ -47,6 +48,7 @@ class Site:
     logs: LogSink
     secrets: SecretSource
     records: Records
+    reports: ReportSink
     clock: Clock
     settings: ExecutionSettings
     stop: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())

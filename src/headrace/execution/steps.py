@@ -14,6 +14,7 @@ from headrace.execution.attempt import Attempt
 from headrace.execution.book import Book
 from headrace.execution.debugger import pause
 from headrace.execution.desk import Desk, Ending, terminated
+from headrace.execution.exports import LINK
 from headrace.execution.group_tries import run_out, seconds_left
 from headrace.execution.hooks import close_step, elect_step
 from headrace.execution.ports import StepState
@@ -23,7 +24,6 @@ from headrace.pipeline.plan import PlannedStep, is_hook
 from headrace.pipeline.status import StepStatus
 
 LOST = "the worker that ran this step was lost, and the step with it"
-LINK = "_CF_OUTPUT_URL"  # what a step exports after its name is shown as its link
 _LOSSES = 1  # after so many, a step that is lost is not started again
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from headrace.execution.ports import BuildFeed, BuildOrder, Clock, LogSink, Records, SecretSource
+from headrace.execution.ports import BuildFeed, BuildOrder, Clock, LogSink, Records, ReportSink, SecretSource
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.tasks import call_off, quietly, survive
@@ -35,6 +35,7 @@ class Worker:
         logs: LogSink,
         secrets: SecretSource,
         records: Records,
+        reports: ReportSink,
         clock: Clock,
         settings: ExecutionSettings,
         slots: int,
@@ -46,6 +47,7 @@ class Worker:
         self._logs = logs
         self._secrets = secrets
         self._records = records
+        self._reports = reports
         self._clock = clock
         self._settings = settings
         self._slots = slots
@@ -140,6 +142,7 @@ class Worker:
                 logs=self._logs,
                 secrets=self._secrets,
                 records=self._records,
+                reports=self._reports,
                 clock=self._clock,
                 settings=self._settings,
             )

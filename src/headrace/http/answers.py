@@ -104,13 +104,9 @@ async def send_answer(answer: Answer, send: Send, *, with_body: bool) -> None:
 
 async def send_stream(stream: Stream, receive: Receive, send: Send, more: Headers) -> None:
     """Send the pieces until the stream ends or the client goes away."""
-    headers = [
-        (b"content-type", stream.media_type.encode()),
-        _NOT_KEPT,
-        *GUARDS,
-        *encoded(stream.headers),
-        *more,
-    ]
+    headers = [(b"content-type", stream.media_type.encode()), *encoded(stream.headers)]
+    given = {name for name, _ in headers}
+    headers += [pair for pair in (_NOT_KEPT, *GUARDS, *more) if pair[0] not in given]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     gone = asyncio.ensure_future(_until_gone(receive))
     pump = asyncio.ensure_future(_pump(stream, send))

@@ -20,6 +20,7 @@ from headrace.pipeline.plan import (
     Group,
     Hook,
     Hooks,
+    KeepReports,
     LaunchComposition,
     Plan,
     PlannedStep,
@@ -337,7 +338,7 @@ class _Forecaster:
         Those of outside stores are named as they are written: ``secrets.STORE.KEY``.
         """
         stored = self._stored((step, *_hooked(step.hooks)))
-        if isinstance(step.action, RunCommands | RunComposition | LaunchComposition):
+        if isinstance(step.action, RunCommands | RunComposition | LaunchComposition | KeepReports):
             return tuple(sorted(self._secrets | stored))
         named: set[str] = set()
         to_read = list(texts_of(step))

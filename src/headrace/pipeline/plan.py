@@ -183,6 +183,13 @@ class Deploy(_Frozen, frozen=True, kw_only=True, tag="deploy"):
     timeout: str | None = None  # seconds, or with a unit; None is the default
 
 
+class KeepReports(_Frozen, frozen=True, kw_only=True, tag="reports"):
+    """Reports of tests that the server keeps with the build; the environment says which."""
+
+    environment: tuple[str, ...] = ()  # as of `RunCommands`
+    working_directory: str | None = None
+
+
 Action = (
     RunCommands
     | CloneRepository
@@ -193,6 +200,7 @@ Action = (
     | RunComposition
     | LaunchComposition
     | Deploy
+    | KeepReports
 )
 
 

@@ -26,6 +26,7 @@ RESOURCES = (
     "runtime_environments",
     "step_types",
     "teams",
+    "test_reports",
     "triggers",
     "users",
 )

@@ -7,7 +7,7 @@ docker (and later kubernetes) pass it. Statuses, exports and log text are the sa
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import IO, Literal, Protocol
 
 import msgspec
 
@@ -196,6 +196,22 @@ class Workspace(Protocol):
 
     async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Write a file in the volume (path relative to it), making its folders."""
+
+    async def pack(self, path: str, out: IO[bytes], *, most_bytes: int, most_files: int) -> None:
+        """Write the files of a folder of the volume, or one file, as a tar; paths begin below the folder.
+
+        No link is followed, and none is packed.
+
+        Args:
+            path: relative to the volume; ``""`` is all of it.
+            out: takes the tar; it is read from its beginning then.
+            most_bytes: of all files together.
+            most_files: their number.
+
+        Raises:
+            FileNotFoundError: there is nothing at that path; any other `OSError`: it cannot be read.
+            TooMuch: there is more than that (`runtimes.volume`).
+        """
 
     async def destroy(self, *, keep_volume: bool) -> None:
         """Stop and remove everything of the build. Safe twice and after a failed start.

@@ -16,11 +16,15 @@ to mean what they say.
 """
 
 import asyncio
+import errno
 import hashlib
+import io
+import os
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import IO, Protocol
 
 from headrace.kit.clock import SystemClock
+from headrace.runtimes import volume
 from headrace.runtimes.base import (
     Command,
     ImageBuild,
@@ -238,6 +242,20 @@ class FakeWorkspace:
     async def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:  # noqa: ARG002
         """Write a file of the volume; files of the fake have no mode."""
         self.files[path.lstrip("/")] = content
+
+    async def pack(self, path: str, out: IO[bytes], *, most_bytes: int, most_files: int) -> None:
+        """Write files as a tar; see `base.Workspace.pack`."""
+        name = "/".join(volume.parts(path))
+        packing = volume.Packing(out, most_bytes=most_bytes, most_files=most_files)
+        found = {key: key.removeprefix(f"{name}/" if name else "") for key in self.files}
+        found = {key: below for key, below in found.items() if below != key or not name}
+        if name in self.files:
+            found = {name: name.rpartition("/")[2]}
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        for key, below in sorted(found.items()):
+            packing.add(below, len(self.files[key]), io.BytesIO(self.files[key]))
+        packing.close()
 
     async def destroy(self, *, keep_volume: bool) -> None:
         """End the steps, and drop the files unless they are to be kept."""

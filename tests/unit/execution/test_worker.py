@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.ports import ClaimLost
 from headrace.execution.settings import ExecutionSettings
 from headrace.execution.worker import Worker
@@ -26,6 +26,7 @@ class Plant:
             logs=self.logs,
             secrets=MemorySecrets(),
             records=MemoryRecords(),
+            reports=MemoryReports(),
             clock=self.clock,
             settings=ExecutionSettings(inactivity_s=0, poll_s=5),
             slots=slots,

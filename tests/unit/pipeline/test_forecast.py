@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemorySecrets, MovedClock
+from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
 from headrace.pipeline.compile import compile_plan
@@ -199,6 +199,7 @@ async def ran(plan):
         logs=MemoryLogs(),
         secrets=MemorySecrets(),
         records=MemoryRecords(),
+        reports=MemoryReports(),
     )
     return record.statuses
 

@@ -89,6 +89,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "set-helm-config",
         "test-release",
     ),
+    "reports": ("get test-reports|test-report|tr",),
     "repositories": (
         "add repository|repo",
         "delete repository|repo",

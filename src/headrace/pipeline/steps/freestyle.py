@@ -4,13 +4,17 @@ Source: Codefresh docs, "Freestyle step" (pipelines/steps/freestyle).
 """
 
 import posixpath
+import re
 import shlex
 from typing import Any
 
 from headrace.pipeline.fields import Anything, Items, Like, OneOf, Text
 from headrace.pipeline.findings import Findings, Place
-from headrace.pipeline.plan import RunCommands
+from headrace.pipeline.plan import KeepReports, RunCommands
 from headrace.pipeline.steps.base import COMMON_FIELDS, LATER, TEXTS, WORDS, StepSpec, StepType
+
+# The image of the original that uploads reports of tests; the engine does its work without it.
+_REPORTS = re.compile(r"(?:[^\s/]+/)*codefresh/cf-docker-test-reporting(?:[:@]\S+)?")
 
 
 class Freestyle(StepType):
@@ -49,8 +53,10 @@ class Freestyle(StepType):
                 except ValueError as error:
                     found.add(place / key, f'"{key}": {error}', hint="close the quote, or write a list")
 
-    def plan(self, spec: StepSpec) -> RunCommands:
+    def plan(self, spec: StepSpec) -> RunCommands | KeepReports:
         """Commands as they are written; a string of words becomes the list it means."""
+        if not (spec["commands"] or spec["cmd"] or spec["entry_point"]) and _REPORTS.fullmatch(spec["image"]):
+            return KeepReports(environment=spec["environment"], working_directory=spec["working_directory"])
         return RunCommands(
             image=spec["image"],
             commands=spec["commands"],

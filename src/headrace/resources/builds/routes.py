@@ -12,9 +12,9 @@ from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
 from headrace.kit.crypto import SecretBox
-from headrace.resources.builds import data, debugging, finding, links, service
+from headrace.resources.builds import data, debugging, finding, service
 from headrace.resources.builds.changes import changes
-from headrace.resources.builds.links import LogSettings
+from headrace.resources.builds.links import ARCHIVES, LogSettings
 from headrace.resources.builds.logs import Told
 from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.revision import RevisionOut, revisions
@@ -210,7 +210,7 @@ def get_progress(
     if settings.transport == "live" and not build.status.is_final:
         location = LocationOut("composition", raw.base_url)
     else:
-        token = links.token_for(box, build.account_id, id, now_s=int(time.time()))
+        token = ARCHIVES.token(box, build.account_id, id, now_s=int(time.time()))
         location = LocationOut("archive", f"{raw.base_url}/api/logs/archive/{id}?token={token}")
     return ProgressOut(id=id, _id=id, account=build.account_id, status=build.status, location=location)
 
@@ -234,7 +234,7 @@ async def get_archive(
 
     While the build runs, the answer is held until it has ended.
     """
-    account_id = links.account_of(box, query.token, progressId, now_s=int(time.time()))
+    account_id = ARCHIVES.account_of(box, query.token, progressId, now_s=int(time.time()))
     reader = LogReader(database, logs, hub)
     log = await reader.open(lambda db: service.by_progress(db, account_id, progressId))
     return Stream(reader.archive(log), media_type="application/json; charset=utf-8")

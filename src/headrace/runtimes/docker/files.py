@@ -25,6 +25,7 @@ from headrace.runtimes.docker.context import Ignore, pack_folder, repack
 
 _NOT_FOUND = 404
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+_HEAD_BYTES = 4096  # of a file in a tar, with a long name
 _GO_SYMLINK = 1 << 27  # of Go's file mode, which the engine speaks
 
 
@@ -49,6 +50,12 @@ class VolumeOnDisk:
     async def pack(self, folder: str, ignore: Ignore, out: IO[bytes]) -> None:
         """Write a folder as the context of a build; see `context.pack_folder`."""
         await asyncio.to_thread(pack_folder, self._folder, folder, ignore, out)
+
+    async def pack_files(self, path: str, out: IO[bytes], most_bytes: int, most_files: int) -> None:
+        """Write a folder, or a file, as a tar; see `base.Workspace.pack`."""
+        await asyncio.to_thread(
+            volume.pack_whole, self._folder, path, out, most_bytes=most_bytes, most_files=most_files
+        )
 
     async def use(self, container: DockerContainer) -> None:
         """Nothing waits to be written."""
@@ -114,20 +121,38 @@ class VolumeInContainer:
         Raises:
             FileNotFoundError: there is no such folder.
         """
-        if self._container is None:
-            raise FileNotFoundError(errno.ENOENT, "nothing is in the volume yet", folder)
         await self.flush()
-        url = f"{self._base}/containers/{self._container.id}/archive"
         with tempfile.TemporaryFile() as given:
-            params = {"path": f"{VOLUME}/{'/'.join(volume.parts(folder))}"}
-            async with self._session.get(url, params=params, timeout=_NO_TIMEOUT) as answer:
-                if answer.status == _NOT_FOUND:
-                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
-                answer.raise_for_status()
-                async for chunk in answer.content.iter_any():
-                    given.write(chunk)
-            given.seek(0)
+            await self._fetch(folder, given)
             await asyncio.to_thread(repack, given, ignore, out)
+
+    async def pack_files(self, path: str, out: IO[bytes], most_bytes: int, most_files: int) -> None:
+        """Write a folder, or a file, as a tar; see `base.Workspace.pack`."""
+        names = volume.parts(path)
+        for depth in range(1, len(names) + 1):
+            if self._container is None or await self._is_link("/".join(names[:depth])):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        await self.flush()
+        with tempfile.TemporaryFile() as given:
+            most = most_bytes + most_files * _HEAD_BYTES
+            await self._fetch(path, given, most_bytes=most)
+            await asyncio.to_thread(_only_files, given, out, most_bytes, most_files)
+
+    async def _fetch(self, path: str, given: IO[bytes], *, most_bytes: int | None = None) -> None:
+        """Fetch the archive of a path, as the engine gives it, and go to its beginning."""
+        if self._container is None:
+            raise FileNotFoundError(errno.ENOENT, "nothing is in the volume yet", path)
+        url = f"{self._base}/containers/{self._container.id}/archive"
+        params = {"path": f"{VOLUME}/{'/'.join(volume.parts(path))}"}
+        async with self._session.get(url, params=params, timeout=_NO_TIMEOUT) as answer:
+            if answer.status == _NOT_FOUND:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            answer.raise_for_status()
+            async for chunk in answer.content.iter_any():
+                if most_bytes is not None and given.tell() + len(chunk) > most_bytes:
+                    raise volume.TooMuch(f"more than {most_bytes // 1024 // 1024} MB")
+                given.write(chunk)
+        given.seek(0)
 
     async def use(self, container: DockerContainer) -> None:
         """Take a new container, not yet started, and give it what waits."""
@@ -139,6 +164,18 @@ class VolumeInContainer:
         if self._waiting and self._container is not None:
             waiting, self._waiting = self._waiting, {}
             await put_files(self._container, VOLUME, waiting)
+
+
+def _only_files(given: IO[bytes], out: IO[bytes], most_bytes: int, most_files: int) -> None:
+    """Pack the files of an archive of the engine; the name of the folder leads every path there."""
+    packing = volume.Packing(out, most_bytes=most_bytes, most_files=most_files)
+    with tarfile.open(fileobj=given) as archive:
+        for member in archive:
+            stream = archive.extractfile(member) if member.isreg() else None
+            if stream is not None:
+                path = member.name.strip("/")
+                packing.add(path.partition("/")[2] or path, member.size, stream)
+    packing.close()
 
 
 async def put_files(container: DockerContainer, folder: str, files: dict[str, tuple[bytes, int]]) -> None:

@@ -7,9 +7,10 @@ process finds what an old one left, and how two servers on one engine leave each
 import asyncio
 import json
 import os
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -278,6 +279,13 @@ class DockerWorkspace:
         """Write a file of the volume, making its folders."""
         self._make_network()
         await (await self._disk.files()).write(path, content, mode)
+
+    async def pack(self, path: str, out: IO[bytes], *, most_bytes: int, most_files: int) -> None:
+        """Write a folder of the volume, or a file, as a tar; see `base.Workspace.pack`."""
+        try:
+            await (await self._disk.files()).pack_files(path, out, most_bytes, most_files)
+        except (DockerError, aiohttp.ClientError, tarfile.TarError) as error:
+            raise OSError(reason(error)) from error
 
     async def destroy(self, *, keep_volume: bool) -> None:
         """Remove containers and network of the build, and its volume unless it is kept."""

@@ -8,7 +8,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import msgspec
 
@@ -148,6 +148,12 @@ class LocalWorkspace:
         """Write a file of the volume, making its folders."""
         self._volume.mkdir(parents=True, exist_ok=True)
         volume.write(self._volume, path, content, mode)
+
+    async def pack(self, path: str, out: IO[bytes], *, most_bytes: int, most_files: int) -> None:
+        """Write a folder of the volume, or a file, as a tar; see `base.Workspace.pack`."""
+        await asyncio.to_thread(
+            volume.pack_whole, self._volume, path, out, most_bytes=most_bytes, most_files=most_files
+        )
 
     async def destroy(self, *, keep_volume: bool) -> None:
         """End all processes at once and remove the build's folder, and its volume unless it is kept."""

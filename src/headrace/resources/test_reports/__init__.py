@@ -1,0 +1,1 @@
+"""Reports of tests: what steps kept with their builds."""
