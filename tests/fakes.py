@@ -330,6 +330,7 @@ class MemoryRecords:
     """Fills `Records`. Only `known` entities exist; without it all do, but for cluster ``none``."""
 
     def __init__(self, known=None, kubeconfig=None, compositions=None):
+        self.files = {}  # by address
         self.environments = {}  # by id: what is being launched, or was
         self.running = {}  # by id: its services when they were started
         self.annotations = {}  # (type, id or name, None for the build's own): {name: value}
@@ -399,6 +400,11 @@ class MemoryRecords:
 
     async def kubeconfig(self, build_id):  # noqa: ARG002
         return self._kubeconfig
+
+    async def fetch(self, build_id, url, *, most_bytes):  # noqa: ARG002
+        if url not in self.files:
+            raise LookupError(f"{url} answers 404")
+        return self.files[url]
 
     async def missing(self, build_id, cluster, rollouts):  # noqa: ARG002
         """Return what lacks: for two looks; in cluster ``slow`` for ever."""

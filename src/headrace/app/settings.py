@@ -147,8 +147,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cluster_networks: Annotated[
         str,
         Text(
-            description="networks in which clusters, Git hosts, secret stores and YAML of pipelines may be, "
-            "as `10.0.0.0/8,127.0.0.0/8`; empty is all but this machine and its links"
+            description="networks in which clusters, Git hosts, secret stores, YAML and files of "
+            "pipelines may be, as `10.0.0.0/8,127.0.0.0/8`; empty is all but this machine and its links"
         ),
     ] = ""
     log_level: Annotated[

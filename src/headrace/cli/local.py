@@ -413,6 +413,10 @@ class _TerminalRecords:
         """Return none: clusters are known to servers."""
         return Kubeconfig()
 
+    async def fetch(self, build_id: str, url: str, *, most_bytes: int) -> bytes:  # noqa: ARG002  # the same
+        """Refuse: which addresses may be called is known to servers."""
+        raise LookupError(f"a local run fetches nothing, so not {url!r}; run it on a server")
+
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:  # noqa: ARG002  # the same
         """Return nothing: nothing was rolled out."""
         return ""

@@ -21,8 +21,10 @@ from headrace.execution.desk import Desk, Ending, terminated
 from headrace.execution.environment_launch import launch_environment
 from headrace.execution.errors import StepRefused
 from headrace.execution.exports import FILE_VARIABLE, LINK, SHARED_FILE, Export, join_exports
+from headrace.execution.fetch import plan_fetch
 from headrace.execution.group_tries import run_out, seconds_left
 from headrace.execution.images import ImageWork, plan_image
+from headrace.execution.own_work import OwnWork, Work
 from headrace.execution.ports import GitCredentials
 from headrace.execution.reports import ReportWork
 from headrace.execution.site import WRITABLE, Site
@@ -30,6 +32,7 @@ from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
     Deploy,
+    FetchFile,
     KeepReports,
     LaunchComposition,
     PushImage,
@@ -68,6 +71,7 @@ class Attempt:
         self._command = Command(image="")
         self._image: ImageWork | None = None
         self._reports: ReportWork | None = None
+        self._own_work: Work | None = None
         self._running_image: RunningImage | None = None
         self._timer: asyncio.Task[None] | None = None
         self._is_limited_by_group = False
@@ -124,8 +128,12 @@ class Attempt:
             return Command(image=self._image.name)
         if isinstance(action, RunComposition | LaunchComposition | Deploy):
             return Command(image="")
+        if isinstance(action, FetchFile):
+            self._own_work = plan_fetch(site, action, scope)
+            return Command(image="")
         if isinstance(action, KeepReports):
             self._reports = ReportWork(site, self._step, desk.unit, self._report_command(action, scope))
+            self._own_work = self._reports.run
             return Command(image="")
         if not isinstance(action, RunCommands):
             raise StepRefused(f"a step of type {self._step.type!r} runs nothing")
@@ -223,8 +231,8 @@ class Attempt:
                 desk.unit, self._image.job, say=desk.book.say
             )
             return self._running_image
-        if self._reports is not None:
-            return self._reports.start()
+        if self._own_work is not None:
+            return OwnWork(self._own_work)
         if isinstance(self._step.action, RunComposition | LaunchComposition | Deploy):
             return await self._launch_many(self._step.action)
         if isinstance(self._step.action, RunCommands):

@@ -7,6 +7,7 @@ from headrace.execution.tasks import call_off
 from headrace.runtimes.base import StepExit
 
 Tell = Callable[[str], None]  # takes one line
+Work = Callable[[Tell], Awaitable[int]]  # returns the exit code
 
 
 class OwnWork:
@@ -17,7 +18,7 @@ class OwnWork:
             failure whose text is for the log.
     """
 
-    def __init__(self, work: Callable[[Tell], Awaitable[int]]) -> None:
+    def __init__(self, work: Work) -> None:
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._work = asyncio.create_task(self._run(work))
 
@@ -36,7 +37,7 @@ class OwnWork:
         await call_off([self._work])
         self._lines.put_nowait(None)  # it may never have begun
 
-    async def _run(self, work: Callable[[Tell], Awaitable[int]]) -> int:
+    async def _run(self, work: Work) -> int:
         try:
             return await work(self._tell)
         except LookupError as refusal:

@@ -403,6 +403,12 @@ class Records(Protocol):
     async def kubeconfig(self, build_id: str) -> Kubeconfig:
         """Return the kubeconfig of the clusters that the build may reach, a context each."""
 
+    async def fetch(self, build_id: str, url: str, *, most_bytes: int) -> bytes:
+        """Return the file at an address; redirects are followed.
+
+        Raises `LookupError` where it may not be called, does not answer with a file, or the file is longer.
+        """
+
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
         """Return what the first unfinished one waits for, for people; empty when all have ended."""
 

@@ -4,6 +4,7 @@ from headrace.pipeline.plan import (
     BuildImage,
     CloneRepository,
     Deploy,
+    FetchFile,
     KeepReports,
     PlannedStep,
     PushImage,
@@ -38,6 +39,8 @@ def exit_report(step: PlannedStep, exit_code: int, *, out_of_memory: bool, image
         cause = f"Pushing image failed with exit code: {exit_code}"
     elif isinstance(step.action, Deploy):
         cause = f"Deploying failed with exit code: {exit_code}"
+    elif isinstance(step.action, FetchFile):
+        cause = "Fetching the file failed; the line before says why"
     elif isinstance(step.action, KeepReports):
         cause = "Keeping the report failed; the lines before say why"
     else:
@@ -70,7 +73,8 @@ def _block(step: PlannedStep, cause: str, *, name: str, exit_code: int | None, i
         verb = "build" if isinstance(step.action, BuildImage) else "push"
         message = f"Failed to {verb} image: {image}"
     rows = [("Message", message), ("Caused by", cause)]
-    rows.append(("Documentation Link", f"docs/steps/{step.type}.md"))
+    page = "docs/pipelines.md" if isinstance(step.action, FetchFile) else f"docs/steps/{step.type}.md"
+    rows.append(("Documentation Link", page))
     if exit_code is not None:
         rows.append(("Exit code", str(exit_code)))
     rows.append(("Name", name))

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import msgspec
 
 from headrace.execution.errors import StepRefused
-from headrace.execution.own_work import OwnWork, Tell
+from headrace.execution.own_work import Tell
 from headrace.execution.ports import Report, Target
 from headrace.execution.site import Site
 from headrace.execution.test_results import (
@@ -136,11 +136,8 @@ class ReportWork:
         self._secrets = frozenset(site.board.secrets)
         self.link = ""  # of what was kept, once it was; empty where nobody knows the server's address
 
-    def start(self) -> OwnWork:
-        """Begin."""
-        return OwnWork(self._run)
-
-    async def _run(self, tell: Tell) -> int:
+    async def run(self, tell: Tell) -> int:
+        """Keep them all; see `own_work.Work`."""
         site = self._site
         if unused := [name for name in _NOT_USED if self._environment.get(name)]:
             tell(f"{' and '.join(unused)}: no bucket is written, this server keeps the report itself")

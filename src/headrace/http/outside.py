@@ -43,7 +43,9 @@ class Calls:
         self._pool.submit(work)
 
 
-GIT, CLUSTERS, REGISTRIES, SECRETS = (Calls(name) for name in ("git", "clusters", "registries", "secrets"))
+GIT, CLUSTERS, REGISTRIES, SECRETS, FILES = (
+    Calls(name) for name in ("git", "clusters", "registries", "secrets", "files")
+)
 
 
 class NeededOutside(Exception):

@@ -3,9 +3,10 @@
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -13,6 +14,8 @@ from headrace.integrations.clusters.addresses import AddressRefused, Networks
 
 TIMEOUT_S = 10.0
 MOST_BYTES = 1024 * 1024
+_MOST_REDIRECTS = 5
+_PIECE_BYTES = 256 * 1024
 OK = range(200, 300)
 REDIRECTS = range(300, 400)
 
@@ -66,6 +69,58 @@ def call(
         raise NoAnswer(f"{host} does not answer: {type(problem).__name__}") from None
     finally:
         connection.close()
+
+
+def download(
+    url: str, networks: Networks, *, most_bytes: int, whole_s: float = 300.0, timeout_s: float = TIMEOUT_S
+) -> bytes:
+    """Fetch a file, without any login; each address that a redirect names is judged as the first.
+
+    Args:
+        url: ``https://host/path``.
+        networks: where hosts may be.
+        most_bytes: of the file.
+        whole_s: for all of it; a host may not hold the caller by a byte now and then.
+        timeout_s: of a connection, and of each wait for more.
+
+    Raises:
+        NoAnswer: nobody answers in time, not with a file, or with a longer one.
+    """
+    until = time.monotonic() + whole_s
+    for _ in range(_MOST_REDIRECTS + 1):
+        host, port, address = judged(url, networks)
+        parts = urlsplit(url)
+        connection = _Pinned(host, port, address, timeout_s, secure=parts.scheme == "https")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            connection.request("GET", target, headers={"User-Agent": "headrace"})
+            answer = connection.getresponse()
+            if answer.status in OK:
+                return _whole(answer, host, until, most_bytes)
+            there = answer.getheader("Location")
+        except (OSError, http.client.HTTPException, ValueError) as problem:
+            raise NoAnswer(f"{host} does not answer: {type(problem).__name__}") from None
+        finally:
+            connection.close()
+        if answer.status not in REDIRECTS or not there:
+            raise NoAnswer(f"{host} answers {answer.status}; see that the address is right")
+        url = urljoin(url, there)
+        if parts.scheme == "https" and not url.startswith("https:"):
+            raise NoAnswer(f"{host} leads to an address that is not https; name the last one")
+    raise NoAnswer(f"more than {_MOST_REDIRECTS} redirects; name the last address")
+
+
+def _whole(answer: http.client.HTTPResponse, host: str, until: float, most_bytes: int) -> bytes:
+    found = bytearray()
+    while piece := answer.read1(_PIECE_BYTES):
+        found += piece
+        if len(found) > most_bytes:
+            raise NoAnswer(f"{host} sends more than {most_bytes // 1024 // 1024} MB")
+        if time.monotonic() > until:
+            raise NoAnswer(f"{host} takes too long")
+    if answer.length:  # what was announced and did not come
+        raise NoAnswer(f"{host} has broken off")
+    return bytes(found)
 
 
 def judged(url: str, networks: Networks) -> tuple[str, int, str]:

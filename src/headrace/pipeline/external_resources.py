@@ -7,13 +7,13 @@ Source: `reference/pipeline-yaml.md`, section 8.2.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from headrace.pipeline.errors import SpecError, SpecErrors
-from headrace.pipeline.plan import CloneRepository, CopyOut, Group, Hook, Plan, PlannedStep
+from headrace.pipeline.plan import CloneRepository, CopyOut, FetchFile, Group, Hook, Plan, PlannedStep
 from headrace.pipeline.variables import VOLUME
 
 FIELD = "externalResources"
@@ -67,17 +67,39 @@ def _of_kind(resource: Mapping[str, Any], kind: str | None) -> Iterator[tuple[st
             yield f".{field}", f"is not allowed where the type is {kind}", "remove it, or write type: git"
     if kind == "git":
         yield from _of_paths(resource)
+    elif kind == "url":
+        yield from _of_url(resource)
+
+
+def _of_url(resource: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    source = resource.get("source") or ""
+    if not source.startswith(("http://", "https://", "${{")):
+        yield ".source", "is no address", "write source: https://host/path"
+    if "@" in source.partition("://")[2].partition("/")[0]:
+        yield ".source", "holds a login", "fetch the file in a step, with a secret"
+    if resource.get("isFolder"):
+        yield (
+            ".isFolder",
+            "must be false where the type is url",
+            "an address is one file; unpack it in a step",
+        )
+    yield from _of_path(resource, "destination", destination_path)
 
 
 def _of_paths(resource: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for field, judge in (("source", source_path), ("destination", destination_path)):
-        text = resource.get(field) or ""
-        try:
-            judge(text)
-        except ValueError as problem:
-            yield f".{field}", str(problem), "name a path without '..'"
+    yield from _of_path(resource, "source", source_path)
+    yield from _of_path(resource, "destination", destination_path)
     if "@" in (resource.get("repo") or "").partition("://")[2].partition("/")[0]:
         yield ".repo", "holds a login", "give it by a git context, and the address without it"
+
+
+def _of_path(
+    resource: Mapping[str, Any], field: str, judge: Callable[[str], str]
+) -> Iterator[tuple[str, str, str]]:
+    try:
+        judge(resource.get(field) or "")
+    except ValueError as problem:
+        yield f".{field}", str(problem), "name a path without '..'"
 
 
 def source_path(text: str) -> str:
@@ -117,9 +139,9 @@ def with_resources(plan: Plan, resources: object) -> Plan:
     if not isinstance(resources, list) or not resources:
         return plan
     for at, resource in enumerate(resources):
-        if resource["type"] != "git":
-            message = f"Headrace does not copy this yet: type {resource['type']!r}"
-            hint = "use type: git, or fetch it in a step"
+        if resource["type"] == "cloud":
+            message = "Headrace does not copy this yet: type 'cloud'"
+            hint = "use type: git or url (a signed address of the object), or fetch it in a step"
             found.append(SpecError(message, path=f"{PLACE}.{at}.type", hint=hint))
     if found:
         raise SpecErrors(found)
@@ -134,21 +156,30 @@ def with_resources(plan: Plan, resources: object) -> Plan:
 
 
 def _planned(resource: Mapping[str, Any], name: str, place: str) -> PlannedStep:
+    is_git = resource["type"] == "git"
     return PlannedStep(
         name=name,
         parent=GROUP,
-        type="git-clone",
+        type="git-clone" if is_git else "fetch",
         title=place,
-        action=CloneRepository(
-            repo=resource["repo"],
-            revision=resource["revision"],
-            git=resource.get("context") or None,
-            depth=1,
-            copy_out=CopyOut(
-                place=place,
-                source=resource["source"],
-                destination=resource["destination"],
-                is_folder=resource.get("isFolder"),
-            ),
+        action=_copy(resource, place) if is_git else _fetch(resource, place),
+    )
+
+
+def _copy(resource: Mapping[str, Any], place: str) -> CloneRepository:
+    return CloneRepository(
+        repo=resource["repo"],
+        revision=resource["revision"],
+        git=resource.get("context") or None,
+        depth=1,
+        copy_out=CopyOut(
+            place=place,
+            source=resource["source"],
+            destination=resource["destination"],
+            is_folder=resource.get("isFolder"),
         ),
     )
+
+
+def _fetch(resource: Mapping[str, Any], place: str) -> FetchFile:
+    return FetchFile(place=place, source=resource["source"], destination=resource["destination"])

@@ -59,6 +59,14 @@ class CloneRepository(_Frozen, frozen=True, kw_only=True, tag="clone"):
     copy_out: CopyOut | None = None  # None: the clone itself stays in the volume
 
 
+class FetchFile(_Frozen, frozen=True, kw_only=True, tag="fetch"):
+    """A file at an address, into the shared volume; its texts are templates."""
+
+    place: str  # in the document, for messages: ``spec.externalResources.0``
+    source: str  # ``https://host/path``
+    destination: str  # path in the volume; ends with ``/`` where a folder is meant
+
+
 class BuildImage(_Frozen, frozen=True, kw_only=True, tag="build-image"):
     """``type: build``: an image from a Dockerfile, pushed unless that is disabled."""
 
@@ -201,6 +209,7 @@ Action = (
     | LaunchComposition
     | Deploy
     | KeepReports
+    | FetchFile
 )
 
 

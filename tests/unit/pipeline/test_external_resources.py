@@ -6,6 +6,7 @@ from headrace.pipeline.forecast import forecast
 from headrace.pipeline.plan import from_json, to_json
 
 GOOD = {"type": "git", "repo": "a/b", "revision": "main", "source": "x", "destination": "x"}
+URL = {"type": "url", "source": "https://h.example/x", "destination": "x"}
 STEPS = {"unit": {"image": "alpine", "commands": ["true"]}}
 
 
@@ -41,7 +42,11 @@ def test_without_any_the_plan_is_the_same():
         ({**GOOD, "source": "../x"}, ".source", "is not in the repository"),
         ({**GOOD, "repo": "https://me:pw@h/a/b"}, ".repo", "holds a login"),
         ({**GOOD, "type": "url"}, ".repo", "is not allowed where the type is url"),
-        ({"type": "url", "source": "x", "destination": "x"}, ".type", "does not copy this yet: type 'url'"),
+        ({**URL, "source": "ftp://h/x"}, ".source", "is no address"),
+        ({**URL, "source": "https://me:pw@h/x"}, ".source", "holds a login"),
+        ({**URL, "isFolder": True}, ".isFolder", "must be false where the type is url"),
+        ({**URL, "destination": "/etc/x"}, ".destination", "leads out of the volume"),
+        ({**URL, "type": "cloud"}, ".type", "does not copy this yet: type 'cloud'"),
     ],
 )
 def test_a_wrong_one_names_its_place(resource, place, words):

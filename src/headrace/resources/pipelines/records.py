@@ -18,7 +18,9 @@ from headrace.execution.ports import (
     Target,
 )
 from headrace.http.errors import ApiError, NotFound
+from headrace.http.outside import FILES
 from headrace.integrations.clusters import Networks
+from headrace.integrations.web import NoAnswer, download
 from headrace.kit.crypto import SecretBox
 from headrace.resources.annotations import service as annotations
 from headrace.resources.builds import service as builds
@@ -165,6 +167,13 @@ class DatabaseRecords:
             return clusters.kubeconfig(db, self._box, build.account_id, chosen)
 
         return await self._reading(build_id, read)
+
+    async def fetch(self, build_id: str, url: str, *, most_bytes: int) -> bytes:  # noqa: ARG002  # the port's shape
+        """Return the file at an address."""
+        try:
+            return await FILES.run(download, url, self._networks, most_bytes=most_bytes)
+        except NoAnswer as problem:
+            raise LookupError(str(problem)) from None
 
     async def missing(self, build_id: str, cluster: str, rollouts: Sequence[Rollout]) -> str:
         """Return what the roll-outs wait for."""
