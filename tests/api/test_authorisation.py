@@ -18,8 +18,10 @@ ROUTES = routes()
 GUARDED = [route for route in ROUTES if not route.public]
 RIGHTS = [str(scope) for group in LABELS.values() for scope in group]
 NAMED = "my-project%2Fmy-basic-pipeline"
-# What every account has: an environment is served by workers of the installation.
+# What every account has: reports, each of its own builds (test_analytics.py has whose), and environments,
+# which workers of the installation serve.
 COMMON = {
+    "analytics-report",
     "clusters-create",
     "runtime-envs-get",
     "runtime-envs-get-base-images",
