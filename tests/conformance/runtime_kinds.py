@@ -153,7 +153,7 @@ class DockerAhead(Docker):
 
 async def until_open(workspace):
     """Return when everything that is to wait does, or could not."""
-    tasks = [task for _, task in workspace._ahead._coming.values()]
+    tasks = [one.opening for one in workspace._ahead._coming.values()]
     if tasks:
         await asyncio.wait(tasks)
 

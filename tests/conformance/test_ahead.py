@@ -73,8 +73,12 @@ def containers(kind, step):
 
 
 async def until_gone(kind, step):
+    await until_left(kind, step, [])
+
+
+async def until_left(kind, step, wanted):
     async with asyncio.timeout(20):
-        while containers(kind, step):  # noqa: ASYNC110 - the engine tells nobody
+        while containers(kind, step) != wanted:  # noqa: ASYNC110 - the engine tells nobody
             await asyncio.sleep(ADDED_WAIT_S)
 
 
@@ -122,12 +126,17 @@ async def test_what_became_known_meanwhile_counts(plain):
     ],
     ids=" ".join,
 )
-async def test_a_step_that_differs_in_more_has_a_container_of_its_own(plain, changes):
+async def test_a_step_that_differs_in_more_has_another_container(plain, changes):
     workspace = await plain.runtime.open("b1")
     guess = command("true", environment={"A": "1"})
     wanted = command("echo fine", **{"environment": {"A": "1"}, **changes})
-    assert await run_expected(workspace, wanted, guess=guess) == ("fine\n", StepExit(0), False)
-    assert len(containers(plain, "unit-1")) == 1
+    await workspace.expect([("unit-1", guess)])
+    await until_open(workspace)
+    (waiting,) = containers(plain, "unit-1")
+    running = await start(workspace, wanted)
+    assert running.container.id != waiting
+    assert await finish(running) == ("fine\n", StepExit(0))
+    await until_left(plain, "unit-1", [running.container.id])
 
 
 async def test_nothing_of_a_step_happens_before_its_turn(plain):
@@ -333,6 +342,61 @@ async def test_a_step_whose_waiting_container_was_ended_by_others_has_its_own(pl
         docker("rm", "-f", holder)
     assert await run(workspace, wanted, "one-1") == ("eth0\n", StepExit(0))
     assert await run_expected(workspace, wanted, "two-1") == ("eth0\n", StepExit(0), True)
+
+
+# Many at once
+
+BESIDE = """import os, socket, sys
+s = socket.socket(); s.bind(('127.0.0.1', 7777)); s.listen()
+open('up.' + sys.argv[1], 'w').close()
+import time
+while len([name for name in os.listdir('.') if name.startswith('up.')]) < int(sys.argv[2]): time.sleep(0.05)
+print(os.readlink('/proc/self/ns/net'))
+"""
+
+
+async def test_steps_that_start_at_once_share_networks_and_never_at_the_same_time(plain):
+    workspace = await plain.runtime.open("b1")
+    await workspace.write("beside.py", BESIDE.encode())
+
+    async def one(number, at_once, done):
+        script = f"python3 beside.py {number} {done + at_once}"
+        printed, result = await run(workspace, command(script, image="python:3"), f"unit-{number}")
+        assert result == StepExit(0)
+        return printed.strip()
+
+    # None ends before all of these run, each with a server on the same port.
+    assert len(set(await asyncio.gather(*(one(number, 8, 0) for number in range(8))))) == 8
+    # Steps that do not wait for each other need no network each.
+    many = await asyncio.gather(*(one(number, 0, 8) for number in range(8, 24)))
+    assert len(set(many)) < len(many)
+    await workspace.destroy(keep_volume=False)
+    assert await plain.leftovers() == []
+
+
+async def test_a_file_that_a_step_changed_is_as_it_was_for_those_that_start_after_it(plain):
+    workspace = await plain.runtime.open("b1")
+    wanted = command("grep -c elsewhere /etc/hosts; echo 192.0.2.1 elsewhere >> /etc/hosts")
+    ended = await asyncio.gather(*(run(workspace, wanted, f"unit-{number}") for number in range(8)))
+    assert ended == [("0\n", StepExit(0))] * 8
+
+
+async def test_steps_of_an_image_that_may_not_wait_start_at_once_too(plain, tmp_path):
+    image = f"headrace-test-home:{tmp_path.name[-40:].lower().replace('_', '-')}x"
+    workspace = await plain.runtime.open("b1")
+    made_of = docker("create", "alpine:latest")
+    docker("commit", "-c", f"WORKDIR {VOLUME}/home", made_of, image)
+    try:
+        many = [
+            run(workspace, command("pwd", image=image, working_directory=""), f"unit-{number}")
+            for number in range(6)
+        ]
+        assert await asyncio.gather(*many) == [(f"{VOLUME}/home\n", StepExit(0))] * 6
+        await workspace.destroy(keep_volume=False)
+        assert await plain.leftovers() == []
+    finally:
+        docker("rm", made_of)
+        docker("rmi", image)
 
 
 # Without the worker

@@ -1,16 +1,14 @@
-"""Containers that are started before their steps' turn, and wait: what a turn costs is an `exec`.
+"""Containers in shared networks: started before their steps' turn, or where many steps start at once.
 
-They share the network of one idle container, as the containers of a Kubernetes pod do: a network of
-its own is more than half of what starting a container costs. One step at a time uses it, and each
-finds it as nobody had used it; see `gate`. Whatever goes wrong here, the step gets an ordinary container.
+One that waits costs its step an `exec`. One that is started at its turn costs a third of an ordinary
+container. Whatever goes wrong here, the step gets an ordinary container.
 """
 
 import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Iterable
 
 import aiohttp
 import msgspec
@@ -21,47 +19,13 @@ from aiodocker.stream import Stream
 
 from headrace.runtimes.base import Command
 from headrace.runtimes.docker import gate
-from headrace.runtimes.docker.step import DockerStep, EngineLog
+from headrace.runtimes.docker.lanes import ENDED, Hands, Lane, has_failed, runs, shut
+from headrace.runtimes.docker.rooms import Places
+from headrace.runtimes.docker.step import DockerStep
 
 _log = logging.getLogger(__name__)
-_NOT_FOUND = 404
-_ENDED = (AssertionError, RuntimeError)  # the library's, where a stream is closed or half open
-_FAILURES = (DockerError, aiohttp.ClientError, OSError, ValueError, *_ENDED)
-
-
-class Places:
-    """How many containers of all builds may wait at the same time."""
-
-    def __init__(self, most: int) -> None:
-        self._free = most
-
-    def take(self) -> bool:
-        """Take a place where one is free."""
-        if self._free <= 0:
-            return False
-        self._free -= 1
-        return True
-
-    def give_back(self) -> None:
-        """Give one back."""
-        self._free += 1
-
-
-class Hands(msgspec.Struct, frozen=True):
-    """What a workspace does for the containers that wait in it."""
-
-    make: Callable[[Mapping[str, Any]], Awaitable[DockerContainer]]  # whole or not, also when cancelled
-    remove: Callable[[DockerContainer], "asyncio.Task[None]"]  # `destroy` waits for it
-    config: Callable[[str, Command], dict[str, Any]]  # of an ordinary container
-    network: Callable[[], "asyncio.Task[None]"]  # the build's own, being made
-    log: Callable[[DockerContainer, str], EngineLog]
-
-
-class _Network(msgspec.Struct, frozen=True):
-    """A network that waiting containers share."""
-
-    container: DockerContainer
-    files: str
+_COSTS_MORE = 2  # an ordinary container, in starts in a network that is there: 190 ms of CPU against 60
+_FAILURES = (DockerError, aiohttp.ClientError, OSError, ValueError, *ENDED)
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -71,38 +35,49 @@ class _Waiting(msgspec.Struct, frozen=True):
     stream: Stream
     image: str  # id of the one it was made from
     mark: str
-    network: _Network
+    files: str  # of its network
+
+
+class _Coming(msgspec.Struct, frozen=True):
+    """A step whose container is being started, or waits."""
+
+    command: Command
+    lane: Lane
+    opening: "asyncio.Task[_Waiting]"
 
 
 class Ahead:
-    """The containers of one build that wait.
+    """The containers of one build in shared networks.
 
     Args:
         docker: the engine.
         hands: of the workspace.
         places: shared by all builds.
+        most: how many networks a build may have to share.
     """
 
-    def __init__(self, docker: Docker, hands: Hands, places: Places) -> None:
+    def __init__(self, docker: Docker, hands: Hands, places: Places, *, most: int) -> None:
         self._docker = docker
         self._hands = hands
         self._places = places
-        self._coming: dict[str, tuple[Command, asyncio.Task[_Waiting]]] = {}
-        self._network: asyncio.Task[_Network] | None = None
-        self._user: DockerStep | None = None  # of the network; the last step that began in it
-        self._is_taken = False  # a step begins in the network, at this moment
+        self._most = most
+        self._coming: dict[str, _Coming] = {}
+        self._lanes: list[Lane] = []
+        self._lasted_s = 0.0  # the last start in a network that was there
+        self._is_patient = True  # whether the last wait for a network was not in vain
         self._discards: set[asyncio.Task[None]] = set()
 
     def expect(self, coming: Iterable[tuple[str, Command]]) -> None:
         """Begin to start containers for these steps, and to remove those of others; see `base.Workspace`."""
         wanted = {step: command for step, command in coming if gate.may_wait(command)}
-        for step, (command, _) in list(self._coming.items()):
-            if step not in wanted or not gate.fits(command, wanted[step]):
+        for step, one in list(self._coming.items()):
+            if step not in wanted or not gate.fits(one.command, wanted[step]):
                 self._discard(step)
         for step, command in wanted.items():
             if step not in self._coming and gate.fits(command, command) and self._places.take():
-                task = asyncio.create_task(self._open(step, command))
-                self._coming[step] = command, task
+                lane = self._first_lane(command.image)
+                task = asyncio.create_task(self._open(step, command, lane))
+                self._coming[step] = _Coming(command, lane, task)
                 task.add_done_callback(_note)
 
     async def take(self, step: str, command: Command) -> DockerStep | None:
@@ -113,28 +88,117 @@ class Ahead:
         """
         if step not in self._coming:
             return None
-        is_free = not self._is_taken and (self._user is None or self._user.has_ended)
-        if not is_free or not gate.fits(self._coming[step][0], command):
+        one = self._coming[step]
+        if not one.lane.is_free or not gate.fits(one.command, command):
             self._discard(step)
             return None
-        self._is_taken = True
+        del self._coming[step]
+        one.lane.take()
         try:
-            self._user = await self._turn(*self._coming.pop(step), command)
+            one.lane.user = await self._turn(one, command)
         finally:
-            self._is_taken = False
-        return self._user
+            one.lane.release()
+        return one.lane.user
 
-    async def _turn(
-        self, expected: Command, opening: "asyncio.Task[_Waiting]", command: Command
-    ) -> DockerStep | None:
+    async def at_once(self, step: str, command: Command, *, due: int) -> DockerStep | None:
+        """Start a step in a network that is free, or in a new one where that pays.
+
+        Args:
+            step: as of `base.Workspace.start`.
+            command: what it runs.
+            due: how many other steps of the build wait to be started.
+
+        Returns:
+            The step, which runs; None where an ordinary container is the better way, or the only one.
+        """
+        if not gate.fits(command, command) or not (self._lanes or due):
+            return None
         try:
-            waiting = await opening
+            image = await self._image(command.image)
+            lane = await self._chosen_lane(command.image, due) if image.may_wait else None
+            return None if lane is None else await self._in_lane(lane, step, command, image)
+        except _FAILURES as failure:
+            _log.info("no container starts in a shared network: %s", failure)
+            return None
+
+    async def _in_lane(self, lane: Lane, step: str, command: Command, image: gate.Image) -> DockerStep | None:
+        lane.take()
+        try:
+            await lane.holder()
+            begun_at = asyncio.get_running_loop().time()
+            waiting = await self._opened(step, command, lane, image)
+            lane.user = await self._begun(waiting, lane, command, command)
+            self._lasted_s = asyncio.get_running_loop().time() - begun_at
+        finally:
+            lane.release()
+        return lane.user
+
+    async def _chosen_lane(self, image: str, due: int) -> Lane | None:
+        self._lanes = [lane for lane in self._lanes if not lane.has_failed]
+        lane = self._free_lane()
+        if lane is not None:
+            self._is_patient = True
+        elif self._is_patient:
+            lane = await self._soon_free()
+            if lane is None and due > len(self._lanes) < self._most and self._is_patient:
+                lane = Lane(self._hands, image)
+                self._lanes.append(lane)
+        return lane
+
+    def _own_lanes(self) -> list[Lane]:
+        """Return those in which no container waits for its turn."""
+        waited_for = {one.lane for one in self._coming.values()}
+        return [lane for lane in self._lanes if not lane.has_failed and lane not in waited_for]
+
+    def _free_lane(self) -> Lane | None:
+        return next((lane for lane in self._own_lanes() if lane.is_free), None)
+
+    async def _soon_free(self) -> Lane | None:
+        """Wait for a step to end, as long as an ordinary container would take longer to start.
+
+        Steps that do little end meanwhile. Those that do much must not be waited for: after one wait in
+        vain there is no other until a network is found free.
+        """
+        lane = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_COSTS_MORE * self._lasted_s):
+                while lane is None and (used := self._own_lanes()):
+                    await _first(lane.until_free() for lane in used)
+                    lane = self._free_lane()  # else another start was faster
+        self._is_patient = lane is not None or not self._lasted_s
+        return lane
+
+    async def _turn(self, one: _Coming, command: Command) -> DockerStep | None:
+        try:
+            waiting = await one.opening
         except _FAILURES:
             return None
         finally:
             self._places.give_back()
         try:
-            running = await self._begun(waiting, expected, command)
+            image, is_connected = await asyncio.gather(
+                self._image(command.image), runs((await one.lane.holder()).container)
+            )
+        except _FAILURES as failure:
+            _log.info("a waiting container cannot begin: %s", failure)
+            await self._close(waiting)
+            return None
+        except asyncio.CancelledError:
+            await asyncio.wait({asyncio.create_task(self._close(waiting))})
+            raise
+        if not is_connected:
+            self._forget(one.lane)
+        if image.id != waiting.image or not is_connected:
+            await self._close(waiting)
+            return None
+        return await self._begun(waiting, one.lane, one.command, command)
+
+    async def _begun(
+        self, waiting: _Waiting, lane: Lane, expected: Command, command: Command
+    ) -> DockerStep | None:
+        """Give a container its turn; it is gone where it could not begin."""
+        try:
+            running = await self._told(waiting, lane, expected, command)
         except asyncio.CancelledError:
             # It may begin at this moment: until it is gone, the step has not ended.
             await asyncio.wait({asyncio.create_task(self._close(waiting))})
@@ -143,39 +207,44 @@ class Ahead:
             await self._close(waiting)
         return running
 
-    async def _begun(self, waiting: _Waiting, expected: Command, command: Command) -> DockerStep | None:
+    async def _told(
+        self, waiting: _Waiting, lane: Lane, expected: Command, command: Command
+    ) -> DockerStep | None:
+        script = self._hands.config("", command)["Cmd"][1]
+        text = gate.turn(expected, command, script, mark=waiting.mark, files=waiting.files)
         try:
-            image, is_connected = await asyncio.gather(
-                self._image(command.image), _runs(waiting.network.container)
-            )
-            if not is_connected:
-                self._forget_network()
-            if image.id != waiting.image or not is_connected:
-                return None
-            script = self._hands.config("", command)["Cmd"][1]
-            text = gate.turn(expected, command, script, mark=waiting.mark, files=waiting.network.files)
             await waiting.stream.write_in(text)
-            told, rest = await _until(waiting.stream, f"{waiting.mark}:")
+            told, rest = await gate.heard(waiting.stream, waiting.mark)
         except _FAILURES as failure:
             _log.info("a waiting container cannot begin: %s", failure)
             return None
         if told != gate.BEGUN:
             if told == gate.CHANGED:
-                self._forget_network()
+                self._forget(lane)
             return None
         log = self._hands.log(waiting.container, waiting.mark)
         return DockerStep(waiting.container, waiting.stream, log, head=rest)
 
     # Opening
 
-    async def _open(self, step: str, command: Command) -> _Waiting:
+    def _first_lane(self, image: str) -> Lane:
+        """Return the network of those that wait: the first that there is."""
+        self._lanes = [lane for lane in self._lanes if not lane.has_failed]
+        if not self._lanes:
+            self._lanes.append(Lane(self._hands, image))
+        return self._lanes[0]
+
+    async def _open(self, step: str, command: Command, lane: Lane) -> _Waiting:
         image = await self._image(command.image)
         if not image.may_wait:
             raise ValueError(f"containers of image {command.image!r} are not started ahead")
-        network = await asyncio.shield(self._shared_network(command.image))
+        return await self._opened(step, command, lane, image)
+
+    async def _opened(self, step: str, command: Command, lane: Lane, image: gate.Image) -> _Waiting:
+        holder = await lane.holder()
         mark = uuid.uuid4().hex
         config = gate.configured(
-            self._hands.config(step, command), command, mark=mark, network=network.container.id
+            self._hands.config(step, command), command, mark=mark, network=holder.container.id
         )
         container = await self._hands.make(config)
         stream = container.attach(stdin=True, stdout=True, stderr=True)
@@ -184,135 +253,72 @@ class Ahead:
             await container.start()
         except BaseException as failure:
             await asyncio.wait({self._hands.remove(container)})
-            await _shut(stream)
-            if not isinstance(failure, asyncio.CancelledError) and not await _runs(network.container):
-                self._forget_network()
+            await shut(stream)
+            if not isinstance(failure, asyncio.CancelledError) and not await runs(holder.container):
+                self._forget(lane)
             raise
-        return _Waiting(container, stream, image.id, mark, network)
+        return _Waiting(container, stream, image.id, mark, holder.files)
 
     async def _image(self, name: str) -> gate.Image:
         return gate.Image.of(await self._docker.images.inspect(name))
 
-    def _shared_network(self, image: str) -> "asyncio.Task[_Network]":
-        if self._network is None or _has_failed(self._network):
-            self._network = asyncio.create_task(self._make_network(image))
-            self._network.add_done_callback(_note)
-        return self._network
-
-    async def _make_network(self, image: str) -> _Network:
-        mark = uuid.uuid4().hex
-        ordinary = self._hands.config("", Command(image=image))
-        host = {name: ordinary["HostConfig"][name] for name in ("NetworkMode", "ExtraHosts", "LogConfig")}
-        labels = {**ordinary["Labels"], gate.LABEL: gate.NETWORK}
-        config = {"Image": image, "Labels": labels, "HostConfig": host}
-        container = await self._hands.make(gate.network_holder(config, mark=mark))
-        stream = container.attach(stdout=True, stderr=True)
-        try:
-            await stream.__aenter__()
-            await asyncio.shield(self._hands.network())
-            await container.start()
-            files = await _before(stream, mark)
-        except BaseException:
-            await asyncio.wait({self._hands.remove(container)})
-            raise
-        finally:
-            await _shut(stream)
-        return _Network(container, files)
-
     # Closing
 
     def _discard(self, step: str) -> None:
-        _, task = self._coming.pop(step)
-        task.cancel()
-        closing = asyncio.create_task(self._end(task))
+        one = self._coming.pop(step)
+        one.opening.cancel()
+        closing = asyncio.create_task(self._end(one.opening))
         self._discards.add(closing)
         closing.add_done_callback(self._discards.discard)
 
     async def _end(self, task: "asyncio.Task[_Waiting]") -> None:
         await asyncio.wait({task})
         self._places.give_back()
-        if not _has_failed(task):
+        if not has_failed(task):
             await self._close(task.result())
 
     async def _close(self, waiting: _Waiting) -> None:
-        await _shut(waiting.stream)
+        await shut(waiting.stream)
         await asyncio.wait({self._hands.remove(waiting.container)})
 
-    def _forget_network(self) -> None:
-        """Use it no more, nobody does: another is made where a container is to wait again."""
-        for step in list(self._coming):
+    def _forget(self, lane: Lane) -> None:
+        """Use a network no more, nobody does: another is made where one is wanted again."""
+        for step in [step for step, one in self._coming.items() if one.lane is lane]:
             self._discard(step)
-        network, self._network = self._network, None
-        if network is not None and network.done() and not _has_failed(network):
-            self._hands.remove(network.result().container)
+        if lane in self._lanes:
+            self._lanes.remove(lane)
+            lane.give_up()
 
     async def settle(self) -> None:
-        """Let nothing wait any more. The network is left to who removes all that the build has."""
+        """Let nothing wait any more. The networks are left to who removes all that the build has."""
         for step in list(self._coming):
             self._discard(step)
         while self._discards:
             await asyncio.wait(self._discards)
-        network, self._network = self._network, None
-        if network is not None:
-            network.cancel()
-            await asyncio.wait({network})
+        lanes, self._lanes = self._lanes, []
+        for lane in lanes:
+            await lane.settle()
 
     async def let_go(self) -> None:
         """Close the connections to what waits, which ends it."""
-        for _, task in self._coming.values():
-            task.cancel()
+        for one in self._coming.values():
+            one.opening.cancel()
             with contextlib.suppress(asyncio.CancelledError, *_FAILURES):
-                await _shut((await task).stream)
+                await shut((await one.opening).stream)
         self._coming.clear()
 
 
-def _has_failed(task: "asyncio.Task[Any]") -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-async def _shut(stream: Stream) -> None:
-    with contextlib.suppress(*_ENDED):
-        await stream.close()
-
-
-async def _runs(container: DockerContainer) -> bool:
-    """Tell whether a container runs; where nobody knows, it does: a step may depend on it."""
-    try:
-        return bool((await container.show())["State"]["Running"])
-    except DockerError as error:
-        return error.status != _NOT_FOUND
-    except (aiohttp.ClientError, OSError):
-        return True
-
-
-def _note(task: "asyncio.Task[Any]") -> None:
+def _note(task: "asyncio.Task[_Waiting]") -> None:
     """Write down why nothing waits; the step has an ordinary container then."""
-    if _has_failed(task) and not task.cancelled():
+    if has_failed(task) and not task.cancelled():
         _log.info("no container waits: %s", task.exception())
 
 
-async def _until(stream: Stream, mark: str) -> tuple[str, bytes]:
-    """Read up to the line with a mark: the rest of that line, and what came after it; "" at the end."""
-    seen = b""
-    while message := await stream.read_out():
-        seen += message.data
-        _, found, rest = seen.partition(mark.encode())
-        word, line_ends, after = rest.partition(b"\n")
-        if found and line_ends:
-            return word.decode(errors="replace"), after
-    return "", b""
-
-
-async def _before(stream: Stream, mark: str) -> str:
-    """Read up to a mark, and return what came before it.
-
-    Raises:
-        ValueError: it never came.
-    """
-    seen = b""
-    while message := await stream.read_out():
-        seen += message.data
-        text, found, _ = seen.partition(mark.encode())
-        if found:
-            return text.decode()
-    raise ValueError("the network of the build cannot be shared: its container has ended")
+async def _first(waits: Iterable[Awaitable[None]]) -> None:
+    """Wait until one is done."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from aiodocker.stream import Stream
 
 from headrace.runtimes.base import VOLUME, Command
 from headrace.runtimes.docker.services import is_ordinary
@@ -18,6 +19,7 @@ from headrace.runtimes.docker.services import is_ordinary
 LABEL = "io.headrace.ahead"  # its value is the mark, or `NETWORK`
 NETWORK = "network"  # the label's value on the container whose network the others have
 BEGUN, CHANGED = "begun", "changed"
+_STDOUT, _STDERR = 1, 2  # as the engine numbers them
 _LONGEST_BYTES = 128 * 1024 - 1  # of one argument or variable
 _MOST_BYTES = 512 * 1024  # of all; the kernel takes 2 MiB
 _MOST_FILE_BYTES = 65_536
@@ -156,8 +158,8 @@ def fits(expected: Command, command: Command) -> bool:
 def turn(expected: Command, command: Command, script: str, *, mark: str, files: str) -> bytes:
     """Return what the waiting shell is to read.
 
-    It prints the mark with `BEGUN`, or with `CHANGED` where a step before left something in the network,
-    and nothing where it cannot begin otherwise.
+    It prints the mark with `BEGUN` into both outputs, or with `CHANGED` where a step before left something
+    in the network, and nothing where it cannot begin otherwise.
 
     Args:
         expected: what the container was made for.
@@ -181,11 +183,40 @@ def turn(expected: Command, command: Command, script: str, *, mark: str, files: 
         "unset PWD OLDPWD SHLVL",  # the next shell finds them out by itself
         *exports,
         "exec </dev/null",
-        f'printf "%s\\n" {mark}:{BEGUN}',
+        f'printf "%s\\n" {mark}:{BEGUN}; printf "%s\\n" {mark}:{BEGUN} >&2',
         f"exec /bin/{command.shell} -c {shlex.quote(script)}",
         "}",
     ]
     return "\n".join([*lines, ""]).encode()
+
+
+async def heard(stream: Stream, mark: str) -> tuple[str, bytes]:
+    """Read what a container says of its turn, and what its step printed meanwhile; "" where it ended.
+
+    Both outputs have the mark: the engine reads each by itself, so that one may overtake the other.
+
+    Args:
+        stream: of its outputs.
+        mark: of the container.
+
+    Returns:
+        `BEGUN`, `CHANGED`, or "" where it ended without a word; and the step's output so far.
+    """
+    before = {_STDOUT: b"", _STDERR: b""}  # of those whose mark did not come yet
+    printed = b""
+    while before and (message := await stream.read_out()):
+        if message.stream not in before:
+            printed += message.data
+            continue
+        before[message.stream] += message.data
+        _, found, rest = before[message.stream].partition(f"{mark}:".encode())
+        word, line_ends, after = rest.partition(b"\n")
+        if found and line_ends:
+            if word.decode() != BEGUN:
+                return word.decode(), b""
+            del before[message.stream]
+            printed += after
+    return ("", b"") if before else (BEGUN, printed)
 
 
 def _is_safe(name: str) -> bool:

@@ -29,13 +29,15 @@ from headrace.runtimes.base import (
     StepCouldNotStart,
 )
 from headrace.runtimes.docker import gate
-from headrace.runtimes.docker.ahead import Ahead, Hands, Places
+from headrace.runtimes.docker.ahead import Ahead
 from headrace.runtimes.docker.environments import DockerEnvironments
 from headrace.runtimes.docker.errors import reason
 from headrace.runtimes.docker.files import VolumeOnDisk, put_files
 from headrace.runtimes.docker.images import DockerImageStep, ImageEngine
+from headrace.runtimes.docker.lanes import Hands
 from headrace.runtimes.docker.pulls import made_with_image
 from headrace.runtimes.docker.removal import ignore_missing, remove_labelled
+from headrace.runtimes.docker.rooms import Passage, Rooms
 from headrace.runtimes.docker.services import NETWORK_LABEL, adapt, is_ordinary, labels_of, own_words
 from headrace.runtimes.docker.step import DockerStep, EngineLog
 from headrace.runtimes.docker.volumes import LABEL as VOLUME_LABEL
@@ -67,7 +69,7 @@ class DockerWorkspace:
     """What one build owns on the engine."""
 
     def __init__(
-        self, docker: Docker, settings: DockerSettings, build_id: str, volume: str, places: Places
+        self, docker: Docker, settings: DockerSettings, build_id: str, volume: str, rooms: Rooms
     ) -> None:
         installation = settings.installation
         self._docker = docker
@@ -83,7 +85,9 @@ class DockerWorkspace:
         self._images = ImageEngine(docker, host=settings.host, base=self._base, logins=self._logins)
         self._jobs: set[DockerImageStep] = set()
         hands = Hands(self._made, self._remove_later, self._plain_config, self._make_network, self._log)
-        self._ahead = Ahead(docker, hands, places)
+        self._ahead = Ahead(docker, hands, rooms.places, most=rooms.networks)
+        self._door = rooms.door
+        self._due = 0  # steps that wait before the door
 
     def _log(self, container: DockerContainer, mark: str = "") -> EngineLog:
         return EngineLog(self._docker, self._base, container.id, mark and f"{mark}:{gate.BEGUN}")
@@ -110,32 +114,51 @@ class DockerWorkspace:
 
     async def start(self, step: str, command: Command, *, say: Say) -> DockerStep:
         """Start a container, or give one its turn that waits; see `base.Workspace.start`."""
-        running = await self._ahead.take(step, command)
-        if running is None:
-            running = await self._started(step, command, say)
+        running = await self._ahead.take(step, command) or await self._passed(step, command, say)
         self._forget_ended(step, running)
         return running
 
+    async def _passed(self, step: str, command: Command, say: Say) -> DockerStep:
+        """Start a step at its turn, among few others of this engine."""
+        self._due += 1
+        try:
+            passage = await self._door.enter()
+        finally:
+            self._due -= 1
+        try:
+            if await self._is_on_disk():
+                running = await self._ahead.at_once(step, command, due=self._due)
+                if running is not None:
+                    return running
+            return await self._started(step, command, say, passage)
+        finally:
+            passage.leave()
+
+    async def _is_on_disk(self) -> bool:
+        """Whether files reach the volume straight; elsewhere the newest container gets them, unstarted."""
+        try:
+            return isinstance(await self._disk.files(), VolumeOnDisk)
+        except (DockerError, aiohttp.ClientError, OSError):
+            return False  # the step that starts says so
+
     async def expect(self, coming: Sequence[tuple[str, Command]]) -> None:
         """Start containers for what comes next; see `base.Workspace.expect`."""
-        if coming:
-            try:
-                # Elsewhere, files reach the volume through the newest container, before its start.
-                if not isinstance(await self._disk.files(), VolumeOnDisk):
-                    return
-            except (DockerError, aiohttp.ClientError, OSError):
-                return  # the next step that starts says so
-        self._ahead.expect(coming)
+        if not coming or await self._is_on_disk():
+            self._ahead.expect(coming)
 
     async def let_go(self) -> None:
         """Leave everything as it is, but what waits for its turn: only this process can give it."""
         await self._ahead.let_go()
 
-    async def _started(self, step: str, command: Command, say: Say) -> DockerStep:
+    async def _started(self, step: str, command: Command, say: Say, passage: Passage) -> DockerStep:
+        async def pulling(line: str) -> None:
+            passage.leave()  # a pull may take long, and the engine does little for it
+            await say(line)
+
         try:
             network = self._make_network()
             files = await self._disk.files()
-            container = await self._create(step, command, say)
+            container = await self._create(step, command, pulling)
         except (DockerError, aiohttp.ClientError, OSError, ValueError) as error:
             raise StepCouldNotStart(reason(error)) from error
         stream = container.attach(stdout=True, stderr=True)
@@ -320,7 +343,7 @@ class DockerRuntime:
         self._settings = settings or DockerSettings()
         self.starts_ahead = self._settings.ahead
         self._client: Docker | None = None
-        self._places = Places(os.cpu_count() or 1)
+        self._rooms = Rooms.of(os.cpu_count() or 1, ahead=self._settings.ahead)
         self.environments = DockerEnvironments(
             self._docker,
             installation=self._settings.installation,
@@ -340,7 +363,7 @@ class DockerRuntime:
         earlier = self._holders.get(volume)
         if earlier is not None and earlier.left is not None:
             await earlier.left.wait()
-        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume, self._places)
+        opened = DockerWorkspace(self._docker(), self._settings, build_id, volume, self._rooms)
         self._holders[volume or build_id] = opened
         return opened
 

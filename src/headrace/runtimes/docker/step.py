@@ -33,11 +33,16 @@ class DockerStep:
         self, container: DockerContainer, stream: Stream | None, logs: "EngineLog", *, head: bytes = b""
     ) -> None:
         self.container = container
-        self.has_ended = False
+        self.ended = asyncio.Event()  # its end was taken
         self._stream = stream
         self._logs = logs
         self._head = head
         self._drained: asyncio.Event | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its end was taken."""
+        return self.ended.is_set()
 
     async def attach(self) -> None:
         """Open the stream of the output; to be done before the container starts."""
@@ -76,7 +81,7 @@ class DockerStep:
         result = await self.container.wait()
         if self._drained is not None:
             await self._drained.wait()
-        self.has_ended = True
+        self.ended.set()
         code = int(result["StatusCode"])
         if code != _KILLED:
             return StepExit(code)
@@ -108,7 +113,8 @@ class EngineLog:
         docker: the engine.
         base: address of its API, with the version.
         container: id.
-        mark: ends the line after which the step's own output begins; empty: all of it is.
+        mark: ends the line after which the step's own output begins, in stdout and in stderr; empty:
+            all of it is.
     """
 
     def __init__(self, docker: Docker, base: str, container: str, mark: str = "") -> None:
@@ -120,7 +126,7 @@ class EngineLog:
         """Tell whether the line with the mark was printed yet; what follows it is not asked for."""
         seen = b""
         async with contextlib.aclosing(self._read(follow=False)) as chunks:
-            async for chunk in chunks:
+            async for _, chunk in chunks:
                 seen += chunk
                 if self._mark in seen:
                     return True
@@ -128,22 +134,23 @@ class EngineLog:
 
     async def follow(self) -> AsyncIterator[bytes]:
         """Yield everything from the first byte of the step, until the container has ended."""
-        before, is_past = b"", not self._mark
-        async for chunk in self._read(follow=True):
-            if is_past:
+        before: dict[int, bytes | None] = {}  # by stream; None: its mark has come
+        async for stream, chunk in self._read(follow=True):
+            seen = before.get(stream, b"" if self._mark else None)
+            if seen is None:
                 yield chunk
                 continue
-            before += chunk
-            _, found, rest = before.partition(self._mark)
-            is_past = bool(found)
+            _, found, rest = (seen + chunk).partition(self._mark)
+            before[stream] = None if found else seen + chunk
             if rest:
                 yield rest
 
-    async def _read(self, *, follow: bool) -> AsyncGenerator[bytes, None]:
+    async def _read(self, *, follow: bool) -> AsyncGenerator[tuple[int, bytes], None]:
         query = {"stdout": "1", "stderr": "1", "follow": str(int(follow))}
         async with self._session.get(self._url, params=query, timeout=_NO_TIMEOUT) as answer:
             answer.raise_for_status()
             with contextlib.suppress(asyncio.IncompleteReadError):  # the end
                 while True:
                     head = await answer.content.readexactly(_HEAD.size)
-                    yield await answer.content.readexactly(_HEAD.unpack(head)[1])
+                    stream, size = _HEAD.unpack(head)
+                    yield stream, await answer.content.readexactly(size)
