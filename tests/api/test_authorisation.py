@@ -22,6 +22,7 @@ NAMED = "my-project%2Fmy-basic-pipeline"
 # which workers of the installation serve.
 COMMON = {
     "analytics-report",
+    "abac-list-by-resource",
     "clusters-create",
     "runtime-envs-get",
     "runtime-envs-get-base-images",
@@ -84,6 +85,9 @@ def objects(client, installation, database, people):
     agent_id = client.post("/api/agents", {"name": "runner"}).json()["id"]
     return {
         "TASK": client.post(f"/api/agent/{agent_id}/tasks", {"cluster": "prod"}).json()["_id"],
+        "RULE": client.post(
+            "/api/abac", {"team": team["_id"], "resource": "project", "action": "read"}
+        ).json()[0]["id"],
         "TEAM_ID": team["_id"],
         "USER_ID": people["member"].id,
         "BOARD_ID": board["_id"],

@@ -62,6 +62,10 @@ OTHERWISE = {
     "repos-git-get-repo": 400,
     "accounts-add-existing-user-to-account": 409,  # is in it
     "accounts-add-pending-user-without-account": 404,  # the account is only an example
+    # Their teams and rules are only examples, too.
+    **{
+        f"abac-rules-{name}": 404 for name in ("create", "create-or-delete", "create-in-batch", "tags-create")
+    },
     "pipelines-analyze": 400,
     "teams-synchronize-client-with-group": 400,
     "agents-report-task": 403,  # with the agent's own key
@@ -229,11 +233,14 @@ class Town:
             1
         ]
         user_id = made["_id"]
-        team = {"name": "ops", "users": [user_id]}
+        team_id = self.server.call("POST", "/api/team", {"name": "ops", "users": [user_id]})[1]["_id"]
+        allowed = {"team": team_id, "resource": "pipeline", "action": "run", "tags": ["dev"]}
+        rule = self.server.call("POST", "/api/abac", allowed)[1][0]["id"]
         return {
             "BOARD_ID": board_id,
             "SECTION_ID": self.server.call("POST", "/api/helm/boards/sections", section)[1]["_id"],
-            "TEAM_ID": self.server.call("POST", "/api/team", team)[1]["_id"],
+            "RULE": rule,
+            "TEAM_ID": team_id,
             "USER_ID": user_id,
         }
 

@@ -29,7 +29,13 @@ def ended(build):
 
 @pytest.fixture
 def sockets(installation):
-    return LogSocket(installation.database, installation.authenticator, installation.logs, installation.hub)
+    return LogSocket(
+        installation.database,
+        installation.authenticator,
+        installation.rules,
+        installation.logs,
+        installation.hub,
+    )
 
 
 def addresses(build):

@@ -37,10 +37,11 @@ def organisation(integrate, host_answers):
 
 
 def people(client):
-    """Who is in which team, and of what type that is."""
+    """Who is in which team, and of what type that is; but for the team of all users."""
     return {
         team["name"]: (team["type"], [user["userName"] for user in team["users"]])
         for team in client.get("/api/team").json()
+        if team["name"] != "users"
     }
 
 

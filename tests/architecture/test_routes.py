@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from architecture.tree import ROOT, files
+from headrace.http.rights import ACTIONS, YAML
 from headrace.http.scopes import Scope
 from headrace.resources.builds.changes import KINDS
 
@@ -58,6 +59,38 @@ OF_A_FEW = {
     "workflows-steps",
     "workflows-variables",
 }
+
+
+# What rules of teams are about. What they do not touch says why here.
+RULED_TAGS = {"pipelines", "builds", "projects", "clusters"}
+RULED_WORDS = ("pipeline", "build", "project", "cluster")
+WITHOUT_RULES = {
+    "clusters-create",  # of admins, whom no rule binds
+    "kubernetes-generate-image-pull-secret",  # the same
+    "logs-archive",  # the link is signed for who may read the build
+    "pipelines-analyze",  # stores nothing, reads no pipeline
+    "pipelines-schema",  # the same for all
+    "workflows-changes",  # tells that something has changed, not what
+    "badges-build",  # its own token
+    "triggers-git-receive",  # a secret of the Git host
+}
+
+
+def test_rules_of_teams_stand_before_all_that_they_are_about():
+    for route in ROUTES:
+        is_about = route.tag in RULED_TAGS or any(name.startswith(RULED_WORDS) for name in route.path_names)
+        if is_about and route.operation not in WITHOUT_RULES:
+            assert route.right is not None, route.operation
+
+
+def test_a_right_names_a_part_of_its_path_or_its_handler_asks():
+    for route in ROUTES:
+        if (right := route.right) is not None:
+            assert right.action in ACTIONS[right.resource], route.operation
+            assert right.kind == YAML or route.asks_rights or right.named_by in route.path_names, (
+                route.operation
+            )
+            assert not right.named_by or right.named_by in route.path_names, route.operation
 
 
 def test_no_operation_is_open_to_everybody_by_accident():

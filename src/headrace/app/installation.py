@@ -26,6 +26,7 @@ from headrace.kit import structs
 from headrace.kit.clock import SystemClock
 from headrace.kit.crypto import open_key_file
 from headrace.resources import RESOURCES
+from headrace.resources.abac.service import TeamRules
 from headrace.resources.answers.service import SealedAnswers
 from headrace.resources.api_keys.service import Authenticator
 from headrace.resources.audit.service import AuditLog
@@ -103,6 +104,7 @@ class Installation:
             limits=ReportLimits(most_bytes=settings.report_limit_mb * _MEGABYTE),
         )
         self.sessions = Sessions(self.box.derive("sessions"), self.clock)
+        self.rules = TeamRules()
         self.authenticator = Authenticator(
             lambda db, token: users.presence(db, self.sessions, token), self.clock
         )
@@ -160,6 +162,7 @@ class Installation:
                 type(self.box): self.box,
             },
             conduct=self._conduct(),
+            rules=self.rules,
             threads=_SQLITE_THREADS if self.database.is_sqlite else _THREADS,
         )
 

@@ -136,7 +136,11 @@ async def _serve(settings: Settings) -> int:
         addresses = Addresses(public_url=public, step_url=step_url)
         api = installation.api(addresses)
         sockets = LogSocket(
-            installation.database, installation.authenticator, installation.logs, installation.hub
+            installation.database,
+            installation.authenticator,
+            installation.rules,
+            installation.logs,
+            installation.hub,
         )
         application = Application(installation, api, sockets)
         async with contextlib.AsyncExitStack() as stack:

@@ -4,6 +4,7 @@ A handler's parameters say what it wants, by annotation:
 
 - `Caller`: who is calling; `Connection`: an open transaction; `Raw`: the request itself;
 - `Outside`: answers that are fetched between two tries of the transaction;
+- `Rights`: what rules of teams let the caller do;
 - `Pages`: which page of a list to read; its fields are in ``query``, or in a `PageQuery` where there is none;
 - a parameter named in the path: its decoded text;
 - ``query``: a `msgspec.Struct` filled from the query string;
@@ -25,6 +26,7 @@ import msgspec
 import sqlalchemy
 
 from headrace.http.paging import PageQuery, Pages
+from headrace.http.rights import Right, Rights
 from headrace.http.scopes import Scope
 
 Handler = Callable[..., Any]
@@ -83,6 +85,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     is_async: bool
     admin: bool  # only for admins of the account
     platform: bool  # only for admins of the installation
+    right: Right | None  # what rules of teams must allow; None: they say nothing about it
     pattern: re.Pattern[str]
     summary: str
     description: str
@@ -108,6 +111,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return self.takes_key and not self.is_async and self.method != "POST"
 
     @property
+    def asks_rights(self) -> bool:
+        """Its handler asks itself what the caller may do."""
+        return any(kind is Rights for _, kind in self.wants)
+
+    @property
     def is_paged(self) -> bool:
         """It answers a page of a list, with the address of the next one."""
         return any(kind is Pages for _, kind in self.wants)
@@ -120,7 +128,7 @@ class Router:
         self.prefix, self.tag = prefix, tag
         self.routes: list[Route] = []
 
-    def route(
+    def route(  # noqa: PLR0913 - all but the first two by name
         self,
         method: str,
         path: str,
@@ -130,6 +138,7 @@ class Router:
         operation: str | None = None,
         effect: bool | None = None,
         admin: bool | Literal["platform"] = False,
+        right: Right | None = None,
         example: Example | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation; the docstring of the handler is its documentation.
@@ -142,6 +151,7 @@ class Router:
             operation: the ``operationId``; by default the sdk name with dashes, ``pipelines-get-names``.
             effect: it writes, although it is a GET (as approve and restart are).
             admin: only admins of the account may call it; ``platform``: only those of the installation.
+            right: what rules of teams must allow, with what the path names.
             example: what the documented ``curl`` sends.
         """
 
@@ -160,6 +170,7 @@ class Router:
                     example=example or Example(),
                     admin=admin is True,
                     platform=admin == "platform",
+                    right=right,
                 )
             )
             return handler

@@ -52,6 +52,7 @@ from headrace.http.limits import RateLimit, Throttle
 from headrace.http.outside import GIT, NeededOutside, Outside
 from headrace.http.paging import PageQuery, Pages
 from headrace.http.requests import fill_query, read_body, read_query
+from headrace.http.rights import YAML, Rights, Rules
 from headrace.http.routing import Match, Raw, Route, Table
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
@@ -100,6 +101,7 @@ class Api:
         authenticate: Authenticate,
         provide: Mapping[type, object],
         conduct: Conduct | None = None,
+        rules: Rules | None = None,
         threads: int = _THREADS,
     ) -> None:
         """Take the routes and what their handlers want.
@@ -110,6 +112,7 @@ class Api:
             authenticate: finds the caller behind a credential.
             provide: objects for handlers, by the type that they annotate.
             conduct: limits, origins and the memory of first answers; None: none of them.
+            rules: of teams; None: every user may do everything that the key may.
             threads: how many plain handlers may run at a time.
         """
         self.table = Table(list(routes))
@@ -117,6 +120,7 @@ class Api:
         self._database = database
         self._authenticate = authenticate
         self._conduct = conduct or Conduct()
+        self._rules = rules
         self._provide = {Throttle: self._conduct.throttle, **provide}
         networks = self._provide.get(Networks)
         self._networks = networks if isinstance(networks, Networks) else Networks()
@@ -242,7 +246,7 @@ class Api:
         """Run a plain handler, from its credential to its bytes."""
         opened = self._database.transaction if match.route.effect else self._database.reading
         with opened() as db:
-            caller = self._admit(match.route, db, asked)
+            caller = self._admit(match, db, asked)
             if caller is not None and match.route.effect:
                 answer = self._write(match, asked, caller, db)
             else:
@@ -283,7 +287,7 @@ class Api:
         found = self.table.find("GET", asked.path)
         if not isinstance(found, Match) or found.route.effect or found.route.is_async:
             raise PreconditionFailed("header If-Match: there is no document to GET at this address")
-        self._allow(found.route, caller)
+        self._allow(found, caller, Rights(caller, self._rules), db)
         seen = encode(found.route.handler(**self._arguments(found, asked, caller, db, query="")))
         if not documents.names(wanted, documents.tag_of(seen[2]), weakly=False):
             raise PreconditionFailed(
@@ -293,10 +297,11 @@ class Api:
     def _prepare(self, match: Match, asked: "_Asked") -> tuple[Caller | None, dict[str, Any]]:
         """Admit the caller of an ``async`` handler and gather its arguments."""
         with self._database.reading() as db:
-            caller = self._admit(match.route, db, asked)
+            caller = self._admit(match, db, asked)
         return caller, self._arguments(match, asked, caller, None)
 
-    def _admit(self, route: Route, db: Connection, asked: "_Asked") -> Caller | None:
+    def _admit(self, match: Match, db: Connection, asked: "_Asked") -> Caller | None:
+        route = match.route
         if route.public:
             return None
         credential = credential_of(asked.headers, {})
@@ -311,11 +316,13 @@ class Api:
         asked.credential, asked.caller = credential, caller
         if not asked.pace:  # a handler that needed something from outside runs again
             asked.pace = encoded(self._conduct.rate.spend(caller.key_id or caller.user_id))
-        self._allow(route, caller)
+        asked.rights = Rights(caller, self._rules)
+        self._allow(match, caller, asked.rights, db)
         return caller
 
     @staticmethod
-    def _allow(route: Route, caller: Caller) -> None:
+    def _allow(match: Match, caller: Caller, rights: Rights, db: Connection) -> None:
+        route = match.route
         if route.scope is not Scope.ANY and not caller.may(route.scope):
             message = f"Scopes are missing to access this resource: {route.scope}"
             raise Forbidden(message, missingScopes=[str(route.scope)])
@@ -323,6 +330,8 @@ class Api:
             raise Forbidden(f"only an admin of the account {caller.account_name!r} may do this")
         if route.platform and not caller.is_platform_admin:
             raise Forbidden("only an admin of the installation may do this")
+        if (right := route.right) is not None and (right.named_by or right.kind == YAML):
+            rights.admit(db, right.action, right.kind, match.parameters.get(right.named_by, ""))
 
     def _arguments(
         self,
@@ -337,6 +346,7 @@ class Api:
         route = match.route
         arguments: dict[str, Any] = {}
         values = read_query(asked.query if query is None else query)
+        own = {Caller: caller, Connection: db, Rights: asked.rights, Outside: asked.outside}
         for name, kind in route.wants:
             if name in match.parameters:
                 arguments[name] = match.parameters[name]
@@ -344,12 +354,8 @@ class Api:
                 arguments[name] = fill_query(kind, values)
             elif name == "body":
                 arguments[name] = read_body(kind, asked.body)
-            elif kind is Caller:
-                arguments[name] = caller
-            elif kind is Connection:
-                arguments[name] = db
-            elif kind is Outside:
-                arguments[name] = asked.outside
+            elif kind in own:
+                arguments[name] = own[kind]
             elif kind is Pages:
                 asked.pages = arguments[name] = Pages.of(fill_query(route.query_type or PageQuery, values))
             elif kind is Raw:
@@ -378,6 +384,7 @@ class _Asked:
         self.outside = outside
         self.credential: Credential | None = None
         self.caller: Caller | None = None  # once admitted
+        self.rights: Rights | None = None  # the same
         self.pace: Headers = []  # what the answer says about the rate limit
         self.pages: Pages | None = None  # of a list
 

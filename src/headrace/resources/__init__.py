@@ -1,6 +1,7 @@
 """The nouns of the API, one folder each; a resource with a module ``routes`` serves operations."""
 
 RESOURCES = (
+    "abac",
     "accounts",
     "agents",
     "analytics",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, String, bindparam
+from sqlalchemy import Boolean, ColumnElement, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
@@ -20,21 +20,42 @@ class has_member(GenericFunction[bool]):  # noqa: N801 - is written as a functio
     type = Boolean()
     inherit_cache = True
 
-    def __init__(self, column: Column[Any], member: str, *, key: str | None = None) -> None:
-        values: list[BindParameter[str]] = [bindparam(None, member, type_=String, unique=True)]
-        if key is not None:
-            values.append(bindparam(None, key, type_=String, unique=True))
-        super().__init__(column, *values)
+    def __init__(self, column: ColumnElement[Any], member: str, *, key: str | None = None) -> None:
+        super().__init__(column, _text(member), *([] if key is None else [_text(key)]))
+
+
+class has_members(GenericFunction[bool]):  # noqa: N801 - is written as a function
+    """Whether a list has any member at all; arguments but for the member as in `has_member`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], *, key: str | None = None) -> None:
+        super().__init__(column, *([] if key is None else [_text(key)]))
+
+
+def _text(value: str) -> BindParameter[str]:
+    return bindparam(None, value, type_=String, unique=True)
 
 
 @compiles(has_member, "sqlite")
 def _on_sqlite(element: has_member, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - of the compiler
     column, member, *key = [compiler.process(clause, **more) for clause in element.clauses]
+    return _in_sqlite(column, key, f"{_sqlite_text('m')} = {member}")
+
+
+@compiles(has_members, "sqlite")
+def _any_on_sqlite(element: has_members, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - as above
+    column, *key = [compiler.process(clause, **more) for clause in element.clauses]
+    return _in_sqlite(column, key, "1 = 1")
+
+
+def _in_sqlite(column: str, key: list[str], is_meant: str) -> str:
     source, of_key = f"json_each({column}) AS m", ""
     if key:  # compared as it is: a path of json_each could not say every key
         below = f"CASE o.type WHEN 'array' THEN o.value ELSE json_array({_sqlite_text('o')}) END"
         source, of_key = f"json_each({column}) AS o, json_each({below}) AS m", f" AND o.key = {key[0]}"
-    return f"EXISTS (SELECT 1 FROM {source} WHERE {_sqlite_text('m')} = {member}{of_key})"  # noqa: S608 - compiled
+    return f"EXISTS (SELECT 1 FROM {source} WHERE {is_meant}{of_key})"  # noqa: S608 - compiled
 
 
 def _sqlite_text(row: str) -> str:
@@ -46,9 +67,19 @@ def _sqlite_text(row: str) -> str:
 @compiles(has_member, "postgresql")
 def _on_postgresql(element: has_member, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - as above
     column, member, *key = [compiler.process(clause, **more) for clause in element.clauses]
+    return _in_postgresql(column, key, f"coalesce(m.t, 'null') = {member}")
+
+
+@compiles(has_members, "postgresql")
+def _any_on_postgresql(element: has_members, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - as above
+    column, *key = [compiler.process(clause, **more) for clause in element.clauses]
+    return _in_postgresql(column, key, "1 = 1")
+
+
+def _in_postgresql(column: str, key: list[str], is_meant: str) -> str:
     source, of_key = f"jsonb_array_elements_text(CAST({column} AS jsonb)) AS m(t)", ""
     if key:
         below = "CASE jsonb_typeof(o.v) WHEN 'array' THEN o.v ELSE jsonb_build_array(o.v) END"
         source = f"jsonb_each(CAST({column} AS jsonb)) AS o(k, v), jsonb_array_elements_text({below}) AS m(t)"
         of_key = f" AND o.k = {key[0]}"
-    return f"EXISTS (SELECT 1 FROM {source} WHERE coalesce(m.t, 'null') = {member}{of_key})"  # noqa: S608 - as above
+    return f"EXISTS (SELECT 1 FROM {source} WHERE {is_meant}{of_key})"  # noqa: S608 - as above

@@ -11,6 +11,7 @@ _CALM_S = 0.2  # many changes at once are told once
 
 # The tags of operations: whatever one of them may have changed is told by its tag.
 KINDS = (
+    "abac",
     "accounts",
     "agents",
     "annotations",

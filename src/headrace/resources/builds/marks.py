@@ -53,7 +53,13 @@ class Marks:
     def place(
         self, db: Connection, account_id: str, filters: Filters, *, offset: int, limit: int, now: datetime
     ) -> Place:
-        """Find the rows ``offset`` to ``offset + limit`` of a list, the newest being row 0."""
+        """Find the rows ``offset`` to ``offset + limit`` of a list, the newest being row 0.
+
+        Of a list that rules of teams cut, nothing is remembered: a tag or a rule may change any row of it.
+        """
+        if filters.seen is not None:
+            total = repository.count(db, account_id, filters)
+            return Place(total, None, offset, max(0, min(limit, total - offset)))
         known = self._known(account_id, filters)
         newer = repository.count(db, account_id, filters, since=known.settled_before)
         if newer >= _ADVANCE_AFTER or known.settled_before is None:

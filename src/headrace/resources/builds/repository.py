@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     tuple_,
     type_coerce,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 
 from headrace.execution.ports import StepState
+from headrace.http.rights import Seen
 from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds.model import build_steps, builds
@@ -76,6 +78,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     trigger_ids: Sequence[str] = ()
     created_from: datetime | None = None  # inclusive
     created_before: datetime | None = None  # exclusive
+    seen: Seen | None = None  # what rules let the reader see; None: all
 
     @property
     def has_index(self) -> bool:
@@ -83,7 +86,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         kept = [self.statuses, self.kinds, self.pipeline_ids, self.branches, self.trigger_ids, self.revisions]
         values = [len(values) for values in kept if values]
         both = values == [1, 1] and bool(self.statuses and self.pipeline_ids)
-        return not self.revisions and (values in ([], [1]) or both)
+        return self.seen is None and not self.revisions and (values in ([], [1]) or both)
 
     @property
     def any_set(self) -> bool:
@@ -218,11 +221,15 @@ def listed(
     return [_build(row) for row in db.execute(query)]
 
 
-def newest(db: Connection, account_id: str, pipeline_ids: Iterable[str]) -> list[Build]:
+def newest(
+    db: Connection, account_id: str, pipeline_ids: Iterable[str], seen: Seen | None = None
+) -> list[Build]:
     """Return the newest build of each pipeline that has one, newest first."""
     order = (builds.c.created_at.desc(), builds.c.id.desc())
     ids = [
-        _filtered(select(builds.c.id), account_id, Filters(pipeline_ids=[one])).order_by(*order).limit(1)
+        _filtered(select(builds.c.id), account_id, Filters(pipeline_ids=[one], seen=seen))
+        .order_by(*order)
+        .limit(1)
         for one in dict.fromkeys(pipeline_ids)
     ]
     if not ids:
@@ -310,7 +317,13 @@ def _filtered(query: Select[Any], account_id: str, filters: Filters) -> Select[A
         query = query.where(builds.c.created_at >= filters.created_from)
     if filters.created_before is not None:
         query = query.where(builds.c.created_at < filters.created_before)
-    return query
+    return query if filters.seen is None else query.where(_is_seen(filters.seen))
+
+
+def _is_seen(seen: Seen) -> ColumnElement[bool]:
+    """Match builds of pipelines that a reader may see; of one that was deleted nobody knows the tags."""
+    of_pipeline = builds.c.pipeline_id.in_(seen.ids)
+    return or_(of_pipeline, builds.c.pipeline_id.is_(None)) if seen.untagged else of_pipeline
 
 
 def change(db: Connection, build_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:  # noqa: ANN401
@@ -406,9 +419,13 @@ def unended_of(
     return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id))]
 
 
-def children(db: Connection, account_id: str, build_id: str, *, limit: int) -> list[Build]:
-    """Return builds that steps of a build have started, the oldest first."""
+def children(
+    db: Connection, account_id: str, build_id: str, seen: Seen | None = None, *, limit: int
+) -> list[Build]:
+    """Return builds that steps of a build have started, the oldest first, of those that a reader sees."""
     query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.parent_id == build_id)
+    if seen is not None:
+        query = query.where(_is_seen(seen))
     return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id).limit(limit))]
 
 

@@ -8,6 +8,7 @@ from headrace.execution.ports import Decision
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest
 from headrace.http.paging import Pages
+from headrace.http.rights import Right, Rights
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Events, Stream
@@ -50,12 +51,19 @@ from headrace.storage.signals import Signals
 router = Router("", tag="builds")
 
 
-@router.route("GET", "/builds/{buildId}", scope=Scope.BUILD_READ_STATUS, sdk="workflows.getBuild")
+@router.route(
+    "GET",
+    "/builds/{buildId}",
+    scope=Scope.BUILD_READ_STATUS,
+    sdk="workflows.getBuild",
+    right=Right("read", "build", "buildId"),
+)
 def get_build(
     buildId: str,  # noqa: N803 - the wire name
     query: BuildQuery,  # noqa: ARG001 - documents what clients send
     caller: Caller,
     db: Connection,
+    rights: Rights,
 ) -> BuildOut | BuildStatusOut:
     """Get one build.
 
@@ -64,7 +72,7 @@ def get_build(
     build = service.find(db, caller.account_id, buildId)
     if not caller.may(Scope.BUILD_READ):
         return status_out(build)
-    return service.whole(db, build)
+    return service.whole(db, build, rights.seen(db, "pipeline"))
 
 
 @router.route(
@@ -72,14 +80,17 @@ def get_build(
     "/workflow",
     scope=Scope.BUILD_READ,
     sdk="workflows.list",
+    right=Right("read", "build"),
     example=Example(query="limit=10&page=1"),
 )
-def list_builds(query: BuildsQuery, caller: Caller, db: Connection, marks: Marks, pages: Pages) -> BuildsOut:
+def list_builds(
+    query: BuildsQuery, caller: Caller, db: Connection, marks: Marks, pages: Pages, rights: Rights
+) -> BuildsOut:
     """List builds, newest first.
 
     Page 1,000 costs what page 1 costs. Pages move when builds are added; `after` does not.
     """
-    return service.listed(db, caller.account_id, query, marks, pages)
+    return service.listed(db, caller.account_id, query, marks, pages, rights)
 
 
 @router.route(
@@ -87,6 +98,7 @@ def list_builds(query: BuildsQuery, caller: Caller, db: Connection, marks: Marks
     "/builds/rebuild/{id}",
     scope=Scope.PIPELINE_RUN,
     sdk="workflows.restart",
+    right=Right("run", "build", "id"),
     effect=True,
     example=Example(path={"id": "$BUILD_ID"}),
 )
@@ -105,19 +117,37 @@ def restart_build(
     return Reply(build_id, headers={"Location": f"/api/builds/{build_id}"})
 
 
-@router.route("GET", "/builds/{buildId}/steps", scope=Scope.BUILD_READ, sdk="workflows.steps")
+@router.route(
+    "GET",
+    "/builds/{buildId}/steps",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.steps",
+    right=Right("read", "build", "buildId"),
+)
 def list_steps(buildId: str, caller: Caller, db: Connection) -> list[StepOut]:  # noqa: N803
     """List the steps of a build in the order of its file."""
     return service.steps(db, service.find(db, caller.account_id, buildId))
 
 
-@router.route("GET", "/builds/{buildId}/variables", scope=Scope.BUILD_READ, sdk="workflows.variables")
+@router.route(
+    "GET",
+    "/builds/{buildId}/variables",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.variables",
+    right=Right("read", "build", "buildId"),
+)
 def list_variables(buildId: str, caller: Caller, db: Connection) -> list[VariableOut]:  # noqa: N803
     """List the variables that a build was given; encrypted ones without their value."""
     return service.variables(db, service.find(db, caller.account_id, buildId))
 
 
-@router.route("DELETE", "/progress/{id}", scope=Scope.BUILD_WRITE, sdk="progress.terminate")
+@router.route(
+    "DELETE",
+    "/progress/{id}",
+    scope=Scope.BUILD_WRITE,
+    sdk="progress.terminate",
+    right=Right("run", "progress", "id"),
+)
 def terminate_build(id: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: A002
     """Stop a build; it ends as `terminated`. One that has ended stays as it is."""
     service.terminate(db, service.by_progress(db, caller.account_id, id))
@@ -129,6 +159,7 @@ def terminate_build(id: str, caller: Caller, db: Connection) -> dict[str, Any]: 
     "/workflow/{buildId}/pending-approval/approve",
     scope=Scope.PIPELINE_APPROVE,
     sdk="workflows.approve",
+    right=Right("approve", "build", "buildId"),
     operation="workflow-approve",
     effect=True,
 )
@@ -147,6 +178,7 @@ def approve_build(
     "/workflow/{buildId}/pending-approval/deny",
     scope=Scope.PIPELINE_APPROVE,
     sdk="workflows.deny",
+    right=Right("approve", "build", "buildId"),
     operation="workflow-deny",
     effect=True,
 )
@@ -165,6 +197,7 @@ def deny_build(
     "/workflow/{buildId}/debug",
     scope=Scope.PIPELINE_RUN,
     sdk="workflows.debug",
+    right=Right("debug", "build", "buildId"),
     operation="workflow-debug",
     example=Example(body={"action": "continue"}),
 )
@@ -192,7 +225,9 @@ def _decide(
     return {"status": result}
 
 
-@router.route("GET", "/progress/{id}", scope=Scope.BUILD_READ, sdk="progress.get")
+@router.route(
+    "GET", "/progress/{id}", scope=Scope.BUILD_READ, sdk="progress.get", right=Right("read", "progress", "id")
+)
 def get_progress(
     id: str,  # noqa: A002 - the wire name
     caller: Caller,
@@ -245,6 +280,7 @@ async def get_archive(
     "/progress/download/{id}",
     scope=Scope.BUILD_READ,
     sdk="progress.download",
+    right=Right("read", "progress", "id"),
     example=Example(path={"id": "$PROGRESS_ID"}),
 )
 async def download_log(
@@ -263,7 +299,13 @@ async def download_log(
     return Stream(reader.archive(log), media_type="application/json; charset=utf-8")
 
 
-@router.route("GET", "/builds/{buildId}/logs", scope=Scope.BUILD_READ, sdk="workflows.logs")
+@router.route(
+    "GET",
+    "/builds/{buildId}/logs",
+    scope=Scope.BUILD_READ,
+    sdk="workflows.logs",
+    right=Right("read", "build", "buildId"),
+)
 async def get_log(
     buildId: str,  # noqa: N803 - the wire name
     query: LogQuery,
@@ -292,6 +334,7 @@ async def get_log(
     "/builds/{buildId}/logs/search",
     scope=Scope.BUILD_READ,
     sdk="workflows.searchLogs",
+    right=Right("read", "build", "buildId"),
     operation="workflows-search-logs",
     example=Example(query="q=error"),
 )
@@ -319,6 +362,7 @@ async def search_log(
     "/builds/{buildId}/logs/stream",
     scope=Scope.BUILD_READ,
     sdk="workflows.streamLogs",
+    right=Right("read", "build", "buildId"),
     operation="workflows-stream-logs",
 )
 async def stream_log(
@@ -385,6 +429,7 @@ def list_revisions(id: str, caller: Caller, db: Connection) -> list[RevisionOut]
     "/workflow/{workflowId}/data",
     scope=Scope.BUILD_READ,
     sdk="workflows.getWorkflowData",
+    right=Right("read", "build", "workflowId"),
     operation="get-workflow-data",
     example=Example(path={"workflowId": "$BUILD_ID"}),
 )
@@ -398,6 +443,7 @@ def list_data(workflowId: str, caller: Caller, db: Connection) -> DataOut:  # no
     "/workflow/{workflowId}/data",
     scope=Scope.BUILD_WRITE,
     sdk="workflows.pushWorkflowData",
+    right=Right("run", "build", "workflowId"),
     operation="push-workflow-data",
     example=Example(path={"workflowId": "$BUILD_ID"}, body={"coverage": 75}),
 )
@@ -412,6 +458,7 @@ def add_data(workflowId: str, body: Any, caller: Caller, db: Connection, box: Se
     "/workflow/{workflowId}/data/{id}",
     scope=Scope.BUILD_READ,
     sdk="workflows.getWorkflowDataItem",
+    right=Right("read", "build", "workflowId"),
     operation="get-workflow-data-item",
     example=Example(path={"workflowId": "$BUILD_ID", "id": "$DATA_ID"}, query="decrypt=true"),
 )

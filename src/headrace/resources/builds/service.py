@@ -11,6 +11,7 @@ from headrace.execution.ports import Decision, StepState
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, NotFound
 from headrace.http.paging import Pages
+from headrace.http.rights import Rights, Seen
 from headrace.kit.clock import wire_time
 from headrace.kit.ids import is_id, new_id
 from headrace.pipeline import plan as plans
@@ -149,14 +150,21 @@ def show(db: Connection, found: Sequence[Build]) -> list[BuildOut]:
     return [build_out(build, by_build.get(build.id, [])) for build in found]
 
 
-def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks, pages: Pages) -> BuildsOut:
-    """Return a page of builds, newest first. Raises `NotFound` for a cursor that is no build."""
+def listed(
+    db: Connection, account_id: str, query: BuildsQuery, marks: Marks, pages: Pages, rights: Rights
+) -> BuildsOut:
+    """Return a page of the builds that the caller may read, newest first.
+
+    Raises:
+        NotFound: the cursor is no build.
+    """
+    seen = rights.seen(db, "pipeline")
     if query.one_per_pipeline:
         if (asked := len(query.pipeline)) > _MOST_PIPELINES:
             raise BadRequest(
                 f"query string: onePerPipeline takes at most {_MOST_PIPELINES} pipelines, not {asked}"
             )
-        newest = repository.newest(db, account_id, query.pipeline)
+        newest = repository.newest(db, account_id, query.pipeline, seen)
         return BuildsOut(BuildsPage(show(db, newest), len(newest)))
     filters = Filters(
         statuses=[*query.status, "denied"] if "error" in query.status else query.status,
@@ -167,6 +175,7 @@ def listed(db: Connection, account_id: str, query: BuildsQuery, marks: Marks, pa
         trigger_ids=query.pipeline_trigger_id,
         created_from=_day(query.start_date, "startDate"),
         created_before=_after(_day(query.end_date, "endDate")),
+        seen=seen,
     )
     limit = pages.limit
     first = 0 if query.after else (query.page - 1) * limit
@@ -216,9 +225,9 @@ def _after(day: datetime | None) -> datetime | None:
         return None
 
 
-def whole(db: Connection, build: Build) -> BuildOut:
-    """Show one build with the builds that its steps have started."""
-    children = repository.children(db, build.account_id, build.id, limit=_MOST_CHILDREN)
+def whole(db: Connection, build: Build, seen: Seen | None) -> BuildOut:
+    """Show one build with the builds that its steps have started, of those that the reader may see."""
+    children = repository.children(db, build.account_id, build.id, seen, limit=_MOST_CHILDREN)
     shown = [ChildOut(id=one.id, status=one.status, pipeline_name=one.pipeline_name) for one in children]
     paused = [] if build.status.is_final else debugging.paused(repository.paused_steps(db, build.id))
     return msgspec.structs.replace(show(db, [build])[0], children=shown, paused=paused)

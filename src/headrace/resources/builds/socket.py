@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from headrace.http.auth import Authenticate, credential_of
 from headrace.http.errors import ApiError, Forbidden, NotFound, Unauthenticated
 from headrace.http.requests import read_query
+from headrace.http.rights import Rights, Rules
 from headrace.http.scopes import Scope
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds import service
@@ -52,12 +53,15 @@ class LogSocket:
     Args:
         database: where the builds are.
         authenticate: finds the caller behind the key in the query.
+        rules: of teams.
         logs: where the logs are.
         hub: tells of changes.
     """
 
-    def __init__(self, database: Database, authenticate: Authenticate, logs: LogStore, hub: Signals) -> None:
-        self._authenticate = authenticate
+    def __init__(
+        self, database: Database, authenticate: Authenticate, rules: Rules, logs: LogStore, hub: Signals
+    ) -> None:
+        self._authenticate, self._rules = authenticate, rules
         self._reader = LogReader(database, logs, hub)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -87,6 +91,7 @@ class LogSocket:
         account_id, _, progress_id = rest.partition("/")
         if root != "ws" or account_id != caller.account_id:
             raise NotFound("could not find such a log; the address is /ws/{account}/{progressId}")
+        Rights(caller, self._rules).admit(db, "read", "progress", progress_id)
         return service.by_progress(db, account_id, progress_id)
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, String, Table, Text, UniqueConstraint
 
-from headrace.storage.metadata import UtcTime, id_column, metadata, reference
+from headrace.storage.metadata import JsonText, UtcTime, id_column, metadata, reference
 
 clusters = Table(
     "clusters",
@@ -14,6 +14,7 @@ clusters = Table(
     Column("behind_firewall", Boolean, nullable=False),  # not called when it was registered
     Column("url", Text, nullable=False),
     Column("credentials", Text, nullable=False),  # JSON, sealed for the account
+    Column("tags", JsonText, nullable=False, server_default="[]"),  # for rules of teams
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "selector"),
 )

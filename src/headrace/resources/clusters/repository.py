@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from headrace.http.paging import Pages
+from headrace.http.rights import Seen
 from headrace.kit.ids import new_id
 from headrace.resources.clusters.model import clusters
 
@@ -21,12 +22,17 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     behind_firewall: bool
     url: str
     credentials: str  # sealed
+    tags: list[str]
     created_at: datetime
 
 
-def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[Cluster]:
-    """Return the clusters of an account by name."""
+def listed(
+    db: Connection, account_id: str, pages: Pages | None = None, *, seen: Seen | None = None
+) -> list[Cluster]:
+    """Return the clusters of an account by name, all or those that rules let a reader see."""
     query = select(clusters).where(clusters.c.account_id == account_id)
+    if seen is not None:
+        query = query.where(clusters.c.id.in_(seen.ids))
     found = (pages or Pages()).read(db, query, clusters.c.selector, clusters.c.id)
     return [Cluster(**row) for row in found]
 

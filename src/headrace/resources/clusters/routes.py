@@ -8,6 +8,7 @@ import msgspec
 from headrace.http.auth import Caller
 from headrace.http.outside import CLUSTERS
 from headrace.http.paging import Pages
+from headrace.http.rights import Right, Rights
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.integrations.clusters import Networks
@@ -46,10 +47,10 @@ _ONE = Example(path={"selector": "prod"})
 _THERE = Example(path={"selector": "prod"}, query="namespace=default")
 
 
-@router.route("GET", "", scope=Scope.CLUSTER_READ, sdk="clusters.list")
-def list_clusters(caller: Caller, db: Connection, pages: Pages) -> list[ClusterOut]:
+@router.route("GET", "", scope=Scope.CLUSTER_READ, sdk="clusters.list", right=Right("read", "cluster"))
+def list_clusters(caller: Caller, db: Connection, pages: Pages, rights: Rights) -> list[ClusterOut]:
     """List the Kubernetes clusters of the account by name; without their logins."""
-    return service.listed(db, caller.account_id, pages)
+    return service.listed(db, caller.account_id, pages, seen=rights.seen(db, "cluster"))
 
 
 @router.route(
@@ -76,6 +77,7 @@ async def create_cluster(
     "/{provider}/cluster/{id}",
     scope=Scope.CLUSTER_WRITE,
     sdk="clusters.delete",
+    right=Right("delete", "cluster", "id"),
     admin=True,
     example=Example(path={"provider": "local", "id": "prod"}),
 )
@@ -90,6 +92,7 @@ def delete_cluster(provider: str, id: str, caller: Caller, db: Connection) -> di
     "/{selector}/credentials",
     scope=Scope.CLUSTER_WRITE,
     sdk="clusters.credentials",
+    right=Right("read", "cluster", "selector"),
     admin=True,
     effect=True,  # who has read a login is in the audit log
     example=_ONE,
@@ -103,7 +106,14 @@ def get_credentials(selector: str, caller: Caller, db: Connection, box: SecretBo
     return service.shown_login(db, box, caller, selector)
 
 
-@router.route("POST", "/{selector}/test", scope=Scope.CLUSTER_READ, sdk="clusters.test", example=_ONE)
+@router.route(
+    "POST",
+    "/{selector}/test",
+    scope=Scope.CLUSTER_READ,
+    sdk="clusters.test",
+    right=Right("read", "cluster", "selector"),
+    example=_ONE,
+)
 async def test_cluster(
     selector: str, caller: Caller, database: Database, box: SecretBox, networks: Networks
 ) -> dict[str, Any]:
@@ -113,7 +123,12 @@ async def test_cluster(
 
 
 @router.route(
-    "GET", "/{selector}/namespaces", scope=Scope.CLUSTER_READ, sdk="clusters.namespaces", example=_ONE
+    "GET",
+    "/{selector}/namespaces",
+    scope=Scope.CLUSTER_READ,
+    sdk="clusters.namespaces",
+    right=Right("read", "cluster", "selector"),
+    example=_ONE,
 )
 async def list_namespaces(
     selector: str, caller: Caller, database: Database, box: SecretBox, networks: Networks
@@ -124,7 +139,12 @@ async def list_namespaces(
 
 
 @router.route(
-    "GET", "/{selector}/services", scope=Scope.CLUSTER_READ, sdk="clusters.services", example=_THERE
+    "GET",
+    "/{selector}/services",
+    scope=Scope.CLUSTER_READ,
+    sdk="clusters.services",
+    right=Right("read", "cluster", "selector"),
+    example=_THERE,
 )
 async def list_services(
     selector: str,
@@ -141,7 +161,12 @@ async def list_services(
 
 
 @router.route(
-    "GET", "/{selector}/workloads", scope=Scope.CLUSTER_READ, sdk="clusters.workloads", example=_THERE
+    "GET",
+    "/{selector}/workloads",
+    scope=Scope.CLUSTER_READ,
+    sdk="clusters.workloads",
+    right=Right("read", "cluster", "selector"),
+    example=_THERE,
 )
 async def list_workloads(
     selector: str,
@@ -157,7 +182,14 @@ async def list_workloads(
     return msgspec.convert(found, list[WorkloadOut])
 
 
-@router.route("GET", "/{selector}/pods", scope=Scope.CLUSTER_READ, sdk="clusters.pods", example=_THERE)
+@router.route(
+    "GET",
+    "/{selector}/pods",
+    scope=Scope.CLUSTER_READ,
+    sdk="clusters.pods",
+    right=Right("read", "cluster", "selector"),
+    example=_THERE,
+)
 async def list_pods(
     selector: str,
     query: NamespaceQuery,

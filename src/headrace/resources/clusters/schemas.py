@@ -30,6 +30,9 @@ class ClusterFields(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=
         Secret, msgspec.Meta(description="certificate of its authority: PEM, or that in base64")
     ] = ""
     behind_firewall: Annotated[bool, msgspec.Meta(description="do not call it now")] = False
+    tags: Annotated[
+        list[Name], msgspec.Meta(max_length=100, description="what rules of teams can be about")
+    ] = []
 
 
 class ClusterName(msgspec.Struct):
@@ -47,6 +50,7 @@ class ClusterOut(msgspec.Struct, kw_only=True, rename="camel"):
     provider_agent: str = "custom"
     behind_firewall: bool
     url: str
+    tags: list[str]
     cluster: ClusterName
 
 

@@ -15,6 +15,7 @@ from headrace.execution.ports import Deployment, Kubeconfig, Rollout
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound
 from headrace.http.paging import Pages
+from headrace.http.rights import Seen
 from headrace.integrations.clusters import (
     ClusterRefused,
     Credentials,
@@ -45,9 +46,11 @@ _PLAIN = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a name that leads 
 _NAME_LENGTH = 63  # of a secret's name, to be safe beside what is put before it
 
 
-def listed(db: Connection, account_id: str, pages: Pages | None = None) -> list[ClusterOut]:
-    """Return the account's clusters by name, without logins."""
-    return [_shown(each) for each in repository.listed(db, account_id, pages)]
+def listed(
+    db: Connection, account_id: str, pages: Pages | None = None, *, seen: Seen | None = None
+) -> list[ClusterOut]:
+    """Return the account's clusters by name, without logins; only what ``seen`` lets the reader see."""
+    return [_shown(each) for each in repository.listed(db, account_id, pages, seen=seen)]
 
 
 def get(db: Connection, account_id: str, wanted: str) -> ClusterOut:
@@ -84,6 +87,7 @@ def create(
                 provider=provider,
                 behind_firewall=given.behind_firewall,
                 url=credentials.url,
+                tags=sorted(set(given.tags)),
                 credentials=box.seal(msgspec.json.encode(credentials).decode(), account_id),
             )
             return get(db, account_id, name)
@@ -311,5 +315,6 @@ def _shown(found: repository.Cluster) -> ClusterOut:
         provider=found.provider,
         behind_firewall=found.behind_firewall,
         url=found.url,
+        tags=found.tags,
         cluster=ClusterName(found.selector),
     )

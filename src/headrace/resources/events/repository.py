@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, column, delete, func, insert, select, table, tuple_, update
 
 from headrace.http.paging import Pages
+from headrace.http.rights import Seen
 from headrace.resources.events.model import event_links, events, receivers, status_reports
 from headrace.resources.events.schemas import Event, EventsQuery, Link, Report
 
@@ -83,6 +84,7 @@ def links_of_account(
     *,
     event_id: str | None = None,
     pipeline_id: str | None = None,
+    seen: Seen | None = None,
 ) -> list[tuple[Link, Event, str]]:
     """Return links with their events and the names of their pipelines, by event and pipeline.
 
@@ -92,6 +94,7 @@ def links_of_account(
         pages: which of them.
         event_id: only those of this event.
         pipeline_id: only those of this pipeline.
+        seen: only those of pipelines that rules let the reader see; None: of all.
     """
     query = (
         select(event_links, *(column.label(f"of_{column.key}") for column in events.c), _pipelines.c.name)
@@ -103,6 +106,8 @@ def links_of_account(
         query = query.where(event_links.c.event_id == event_id)
     if pipeline_id is not None:
         query = query.where(event_links.c.pipeline_id == pipeline_id)
+    if seen is not None:
+        query = query.where(event_links.c.pipeline_id.in_(seen.ids))
     return [
         (
             Link(**{one.key: row[one.key] for one in event_links.c}),

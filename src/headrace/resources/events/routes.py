@@ -5,6 +5,7 @@ from typing import Any
 from headrace.http.auth import Caller
 from headrace.http.outside import GIT, Outside
 from headrace.http.paging import Pages
+from headrace.http.rights import Right, Rights
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -101,10 +102,12 @@ def _reader(caller: Caller, box: SecretBox, raw: Raw) -> Reader:
     return Reader(caller=caller, box=box, base_url=raw.base_url)
 
 
-@router.route("GET", "/triggers", scope=Scope.GENERAL, sdk="triggers.list")
-def list_triggers(caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages) -> list[TriggerOut]:
+@router.route("GET", "/triggers", scope=Scope.GENERAL, sdk="triggers.list", right=Right("read", "pipeline"))
+def list_triggers(
+    caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages, rights: Rights
+) -> list[TriggerOut]:
     """List the links between events and pipelines."""
-    return service.links(db, _reader(caller, box, raw), pages)
+    return service.links(db, _reader(caller, box, raw), pages, seen=rights.seen(db, "pipeline"))
 
 
 @router.route(
@@ -112,13 +115,14 @@ def list_triggers(caller: Caller, db: Connection, box: SecretBox, raw: Raw, page
     "/triggers/event/{event}",
     scope=Scope.GENERAL,
     sdk="triggers.getEventTriggers",
+    right=Right("read", "pipeline"),
     example=Example(path=_EVENT),
 )
 def list_triggers_of_event(
-    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages
+    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages, rights: Rights
 ) -> list[TriggerOut]:
     """List the pipelines that an event starts."""
-    return service.links(db, _reader(caller, box, raw), pages, event=event)
+    return service.links(db, _reader(caller, box, raw), pages, event=event, seen=rights.seen(db, "pipeline"))
 
 
 @router.route(
@@ -126,6 +130,7 @@ def list_triggers_of_event(
     "/triggers/pipeline/{pipeline}",
     scope=Scope.GENERAL,
     sdk="triggers.getPipelineTriggers",
+    right=Right("read", "pipeline", "pipeline"),
     example=Example(path={"pipeline": "my-project%2Fmy-basic-pipeline"}),
 )
 def list_triggers_of_pipeline(
@@ -136,13 +141,18 @@ def list_triggers_of_pipeline(
 
 
 @router.route(
-    "GET", "/triggers/{event}", scope=Scope.GENERAL, sdk="triggers.get", example=Example(path=_EVENT)
+    "GET",
+    "/triggers/{event}",
+    scope=Scope.GENERAL,
+    sdk="triggers.get",
+    right=Right("read", "pipeline"),
+    example=Example(path=_EVENT),
 )
 def get_triggers(
-    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages
+    event: str, caller: Caller, db: Connection, box: SecretBox, raw: Raw, pages: Pages, rights: Rights
 ) -> list[TriggerOut]:
     """List the pipelines that an event starts, as older clients ask for it."""
-    return service.links(db, _reader(caller, box, raw), pages, event=event)
+    return service.links(db, _reader(caller, box, raw), pages, event=event, seen=rights.seen(db, "pipeline"))
 
 
 @router.route(
@@ -150,6 +160,7 @@ def get_triggers(
     "/triggers/{event}/{pipeline}",
     scope=Scope.GENERAL,
     sdk="triggers.create",
+    right=Right("update", "pipeline", "pipeline"),
     example=Example(path=_LINK, body={"filters": {}}),
 )
 def create_trigger(
@@ -165,6 +176,7 @@ def create_trigger(
     "/triggers/{event}/{pipeline}",
     scope=Scope.GENERAL,
     sdk="triggers.delete",
+    right=Right("update", "pipeline", "pipeline"),
     example=Example(path=_LINK),
 )
 def delete_trigger(event: str, pipeline: str, caller: Caller, db: Connection) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, Conflict, NotFound, NotOffered, Unauthenticated
 from headrace.http.outside import Outside
 from headrace.http.paging import Pages
+from headrace.http.rights import Seen
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.regexes import BadRegex, search
@@ -143,9 +144,17 @@ def _shown(reader: Reader, event: Event, *, whole: bool = False) -> EventOut:
 
 
 def links(
-    db: Connection, reader: Reader, pages: Pages, *, event: str | None = None, pipeline: str | None = None
+    db: Connection,
+    reader: Reader,
+    pages: Pages,
+    *,
+    event: str | None = None,
+    pipeline: str | None = None,
+    seen: Seen | None = None,
 ) -> list[TriggerOut]:
     """Return the links of the account by event and pipeline: all, of an event, or of a pipeline.
+
+    Of pipelines that ``seen`` leaves out there are none.
 
     Raises:
         NotFound: there is no such event, or no such pipeline.
@@ -157,6 +166,7 @@ def links(
         pages,
         event_id=None if event is None else find(db, account_id, event).id,
         pipeline_id=None if pipeline is None else pipelines.find(db, account_id, pipeline).id,
+        seen=seen,
     )
     return [
         TriggerOut(

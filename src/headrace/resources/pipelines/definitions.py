@@ -1,6 +1,6 @@
 """The stored definitions: names, revisions, who sees secrets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from headrace.http.auth import Caller
 from headrace.http.errors import Conflict, Forbidden, NotFound
 from headrace.http.paging import MAX_LIMIT, Pages
+from headrace.http.rights import Rights, Target
 from headrace.http.scopes import Scope
 from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.errors import SpecErrors
 from headrace.pipeline.validate import validate
+from headrace.resources.abac import service as abac
 from headrace.resources.builds import service as builds
 from headrace.resources.pipelines import document, original, repository
 from headrace.resources.pipelines.repository import Pipeline
@@ -54,9 +56,9 @@ def clusters_of(db: Connection, pipeline_id: str) -> frozenset[str] | None:
 
 
 def listed(
-    db: Connection, account_id: str, query: PipelinesQuery, pages: Pages
+    db: Connection, account_id: str, query: PipelinesQuery, pages: Pages, rights: Rights
 ) -> tuple[list[Pipeline], int]:
-    """Return a page of pipelines, the last changed first, and how many match in all.
+    """Return a page of the pipelines that the caller may read, the last changed first, and their number.
 
     A request without ``limit`` and ``offset`` that names pipelines wants exactly those: its
     client goes on to the builds of every pipeline in the answer.
@@ -69,30 +71,37 @@ def listed(
         exact=query.limit is None and query.offset is None,
         labels=query.labels or {},
         project_id=query.project_id,
+        seen=rights.seen(db, "pipeline"),
     )
 
 
-def names(db: Connection, account_id: str, query: PipelinesQuery, pages: Pages) -> Sequence[Pipeline]:
+def names(
+    db: Connection, account_id: str, query: PipelinesQuery, pages: Pages, rights: Rights
+) -> Sequence[Pipeline]:
     """Return all pipelines that match, whatever their number, unless a limit is given."""
     if query.limit is None:
         pages.limit = MAX_LIMIT
-    return listed(db, account_id, query, pages)[0]
+    return listed(db, account_id, query, pages, rights)[0]
 
 
-def create(db: Connection, account_id: str, box: SecretBox, body: Mapping[str, Any]) -> Pipeline:
+def create(
+    db: Connection, account_id: str, box: SecretBox, body: Mapping[str, Any], rights: Rights
+) -> Pipeline:
     """Store a new pipeline. A project of an unknown name is created.
 
     Raises:
         BadRequest: the document or its steps are wrong; all problems are named.
+        Forbidden: no rule allows to create one with these tags, or such a project.
         Conflict: the name is taken.
     """
     body = original.settled(body, None)
     name = _checked(body)
     if repository.by_name(db, account_id, name.full) is not None:
         raise _taken(name.full)
-    project = projects.ensure(db, account_id, name.project)
+    project = projects.ensure(db, account_id, name.project, rights)
     now = datetime.now(UTC)
     content = document.stored(body, name, box, account_id, None)
+    rights.require(db, "create", "pipeline", _target(content, project.tags))
     pipeline = Pipeline(
         id=new_id(),
         account_id=account_id,
@@ -117,6 +126,7 @@ def replace(
     box: SecretBox,
     reference: str,
     body: Mapping[str, Any],
+    rights: Rights,
     *,
     any_revision: bool,
 ) -> Pipeline:
@@ -128,12 +138,14 @@ def replace(
         box: seals secrets.
         reference: id or whole name.
         body: the new document.
+        rights: of the caller, who may update the stored pipeline.
         any_revision: replace it even if its revision is not the stored one.
 
     Raises:
         NotFound: the account has no such pipeline.
         BadRequest: the document or its steps are wrong; all problems are named.
         Conflict: somebody changed it meanwhile, or the new name is taken.
+        Forbidden: no rule would allow to update it as it would then be.
     """
     known = find(db, account_id, reference)
     body = original.settled(body, known.document)
@@ -147,8 +159,9 @@ def replace(
     other = repository.by_name(db, account_id, name.full)
     if other is not None and other.id != known.id:
         raise _taken(name.full)
-    project = projects.ensure(db, account_id, name.project)
+    project = projects.ensure(db, account_id, name.project, rights)
     content = document.stored(body, name, box, account_id, known.document)
+    rights.require(db, "update", "pipeline", _target(content, project.tags))
     pipeline = msgspec.structs.replace(
         known,
         project_id=project.id,
@@ -164,6 +177,11 @@ def replace(
     triggers.index(db, account_id, pipeline.id, content["spec"], now=pipeline.updated_at)
     _set_limits(db, pipeline)
     return pipeline
+
+
+def _target(content: Mapping[str, Any], project_tags: Collection[str]) -> Target:
+    """Return what rules look at of a document that is to be stored."""
+    return Target(tags=abac.tags_of(content["metadata"].get("labels") or {}), project_tags=project_tags)
 
 
 def _set_limits(db: Connection, pipeline: Pipeline) -> None:
@@ -236,14 +254,15 @@ def shown(
 
 
 def decrypted(
-    db: Connection, caller: Caller, box: SecretBox, reference: str, *, base_url: str
+    db: Connection, caller: Caller, box: SecretBox, reference: str, rights: Rights, *, base_url: str
 ) -> dict[str, Any]:
     """Return the document of a pipeline with its secrets in clear.
 
     Raises:
         NotFound: the account has no such pipeline.
-        Forbidden: the key may not change pipelines, or belongs to a build.
+        Forbidden: the caller may not change the pipeline, or is a build.
     """
+    rights.admit(db, "update", "pipeline", reference)
     pipeline = find(db, caller.account_id, reference)
     if not caller.may(Scope.PIPELINE_WRITE) or caller.build_id:
         scope = str(Scope.PIPELINE_WRITE)

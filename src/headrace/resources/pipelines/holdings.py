@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
+from headrace.http.rights import Rights
 from headrace.http.scopes import Scope
 from headrace.pipeline.account import Account
 from headrace.resources.clusters import service as clusters
@@ -16,12 +17,13 @@ from headrace.resources.projects import service as projects
 from headrace.resources.registries import service as registries
 
 
-def account_of(db: Connection, caller: Caller, name: str) -> Account | None:
+def account_of(db: Connection, caller: Caller, rights: Rights, name: str) -> Account | None:
     """Return what the caller's account has; None where its key may not see that.
 
     Args:
         db: an open connection.
         caller: who asks.
+        rights: of the caller; what rules hide is not known.
         name: of a pipeline, whose variables are then known, or of a file.
     """
     if not (caller.may(Scope.GENERAL) and caller.may(Scope.CLUSTER_READ)):
@@ -29,13 +31,15 @@ def account_of(db: Connection, caller: Caller, name: str) -> Account | None:
     account_id = caller.account_id
     git, default_git = contexts.git_names(db, account_id)
     known = registries.listed(db, account_id)
-    pipeline = repository.by_name(db, account_id, name)
+    pipeline = repository.by_name(db, account_id, name) if rights.sees(db, "pipeline", name) else None
     return Account(
         git=git,
         default_git=default_git,
         registries={one["name"]: one["domain"] for one in known},
         default_registry=next((one["name"] for one in known if one["default"]), None),
-        clusters=tuple(one.selector for one in clusters.listed(db, account_id)),
+        clusters=tuple(
+            one.selector for one in clusters.listed(db, account_id, seen=rights.seen(db, "cluster"))
+        ),
         variables=None if pipeline is None else _variables(db, caller, pipeline),
     )
 

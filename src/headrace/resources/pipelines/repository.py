@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, union_all, update
 
 from headrace.http.paging import Pages, total
+from headrace.http.rights import Seen
 from headrace.resources.pipelines.model import pipelines
 from headrace.storage.members import has_member
 
@@ -63,6 +64,7 @@ def listed(
     exact: bool,
     labels: Mapping[str, str],
     project_id: str = "",
+    seen: Seen | None = None,
 ) -> tuple[list[Pipeline], int]:
     """Return a page of pipelines, and how many there are in all.
 
@@ -74,6 +76,7 @@ def listed(
         exact: names must be equal; else it is enough that they contain the text, in any case.
         labels: all of these must be there: key → value, or values with commas between.
         project_id: only of this project; empty takes all.
+        seen: what rules let the reader see; None: all.
 
     Returns:
         The last changed first, ties by id, descending.
@@ -81,6 +84,8 @@ def listed(
     conditions = [pipelines.c.account_id == account_id]
     if project_id:
         conditions.append(pipelines.c.project_id == project_id)
+    if seen is not None:
+        conditions.append(pipelines.c.id.in_(seen.ids))
     if references:
         conditions.append(_named(account_id, references) if exact else or_(*map(_matches, references)))
     conditions += [

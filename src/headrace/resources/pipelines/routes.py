@@ -5,6 +5,7 @@ from typing import Any
 from headrace.http.auth import Caller
 from headrace.http.outside import Outside
 from headrace.http.paging import Pages
+from headrace.http.rights import YAML, Right, Rights
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
@@ -49,21 +50,30 @@ _RUN = {"branch": "master", "variables": [{"key": "sample-var1", "value": "sampl
 _YAML = "version: '1.0'\nsteps:\n  hello:\n    image: alpine\n    commands:\n      - echo hello\n"
 
 
-@router.route("GET", "", scope=Scope.PIPELINE_READ, sdk="pipelines.list", example=Example(query="limit=25"))
+@router.route(
+    "GET",
+    "",
+    scope=Scope.PIPELINE_READ,
+    sdk="pipelines.list",
+    right=Right("read", "pipeline"),
+    example=Example(query="limit=25"),
+)
 def list_pipelines(
-    query: PipelinesQuery, caller: Caller, db: Connection, raw: Raw, pages: Pages
+    query: PipelinesQuery, caller: Caller, db: Connection, raw: Raw, pages: Pages, rights: Rights
 ) -> PipelinesOut:
     """List pipelines, the last changed first."""
-    found, count = definitions.listed(db, caller.account_id, query, pages)
+    found, count = definitions.listed(db, caller.account_id, query, pages, rights)
     return PipelinesOut(definitions.seen(db, found, base_url=raw.base_url), count)
 
 
-@router.route("GET", "/names", scope=Scope.PIPELINE_READ, sdk="pipelines.getNames")
+@router.route(
+    "GET", "/names", scope=Scope.PIPELINE_READ, sdk="pipelines.getNames", right=Right("read", "pipeline")
+)
 def list_pipeline_names(
-    query: PipelinesQuery, caller: Caller, db: Connection, pages: Pages
+    query: PipelinesQuery, caller: Caller, db: Connection, pages: Pages, rights: Rights
 ) -> list[PipelineNameOut]:
     """List the ids and names of pipelines, the last changed first."""
-    found = definitions.names(db, caller.account_id, query, pages)
+    found = definitions.names(db, caller.account_id, query, pages, rights)
     return [PipelineNameOut({"id": one.id, "name": one.name}) for one in found]
 
 
@@ -76,9 +86,16 @@ def get_schema() -> dict[str, Any]:
     return language.schema()
 
 
-@router.route("POST", "", scope=Scope.PIPELINE_WRITE, sdk="pipelines.create", example=Example(body=_DOCUMENT))
+@router.route(
+    "POST",
+    "",
+    scope=Scope.PIPELINE_WRITE,
+    sdk="pipelines.create",
+    right=Right("create", "pipeline"),
+    example=Example(body=_DOCUMENT),
+)
 def create_pipeline(
-    body: dict[str, Any], caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    body: dict[str, Any], caller: Caller, db: Connection, box: SecretBox, raw: Raw, rights: Rights
 ) -> dict[str, Any]:
     """Create a pipeline from a ``kind: pipeline`` document.
 
@@ -86,22 +103,33 @@ def create_pipeline(
     the server does not know are kept. The steps are validated: a wrong file is refused with all
     of its problems. Triggers get an ``id``, an ``endpoint`` and a ``secret``.
     """
-    pipeline = definitions.create(db, caller.account_id, box, body)
+    pipeline = definitions.create(db, caller.account_id, box, body, rights)
     return definitions.shown(pipeline, base_url=raw.base_url)
 
 
 @router.route(
-    "GET", "/{name:path}", scope=Scope.PIPELINE_READ, sdk="pipelines.get", example=Example(path=_NAME)
+    "GET",
+    "/{name:path}",
+    scope=Scope.PIPELINE_READ,
+    sdk="pipelines.get",
+    right=Right("read", "pipeline", "name"),
+    example=Example(path=_NAME),
 )
 def get_pipeline(
-    name: str, query: PipelineQuery, caller: Caller, db: Connection, box: SecretBox, raw: Raw
+    name: str,
+    query: PipelineQuery,
+    caller: Caller,
+    db: Connection,
+    box: SecretBox,
+    raw: Raw,
+    rights: Rights,
 ) -> dict[str, Any]:
     """Get one pipeline by its full name, ``project/pipeline``, or by its id.
 
     Encrypted variables and the secrets of triggers show as ``*****``. Sent back, that keeps them.
     """
     if query.decrypt_variables:
-        return definitions.decrypted(db, caller, box, name, base_url=raw.base_url)
+        return definitions.decrypted(db, caller, box, name, rights, base_url=raw.base_url)
     found = definitions.find(db, caller.account_id, name)
     shown = definitions.seen(db, [found], base_url=raw.base_url)[0]
     return definitions.with_text(shown, found) if query.with_text else shown
@@ -112,6 +140,7 @@ def get_pipeline(
     "/{name:path}",
     scope=Scope.PIPELINE_WRITE,
     sdk="pipelines.replace",
+    right=Right("update", "pipeline", "name"),
     example=Example(path=_NAME, query="disableRevisionCheck=true", body=_DOCUMENT),
 )
 def replace_pipeline(
@@ -122,13 +151,14 @@ def replace_pipeline(
     db: Connection,
     box: SecretBox,
     raw: Raw,
+    rights: Rights,
 ) -> dict[str, Any]:
     """Replace a pipeline; another ``metadata.name`` renames it.
 
     A document with a ``metadata.revision`` that is not the stored one is refused.
     """
     pipeline = definitions.replace(
-        db, caller.account_id, box, name, body, any_revision=query.disable_revision_check
+        db, caller.account_id, box, name, body, rights, any_revision=query.disable_revision_check
     )
     return definitions.shown(pipeline, base_url=raw.base_url)
 
@@ -138,6 +168,7 @@ def replace_pipeline(
     "/{name:path}",
     scope=Scope.PIPELINE_WRITE,
     sdk="pipelines.delete",
+    right=Right("delete", "pipeline", "name"),
     example=Example(path=_NAME),
 )
 def delete_pipeline(name: str, caller: Caller, db: Connection) -> dict[str, Any]:
@@ -151,17 +182,18 @@ def delete_pipeline(name: str, caller: Caller, db: Connection) -> dict[str, Any]
     "/yaml/validator",
     scope=Scope.ANY,
     sdk="pipelines.validateYaml",
+    right=Right("read", "pipeline"),
     operation="pipelines-validate-yaml",
     effect=False,
     example=Example(body={"yaml": _YAML, "outputFormat": "lint"}),
 )
-def validate_yaml(body: ValidatorBody, caller: Caller, db: Connection) -> dict[str, Any]:
+def validate_yaml(body: ValidatorBody, caller: Caller, db: Connection, rights: Rights) -> dict[str, Any]:
     """Check a ``codefresh.yml``: all problems at once, with their lines.
 
     With a ``name``, Git integrations, registries, clusters and variables that steps name are looked
     for in the account; the key needs the scopes ``general`` and ``cluster:read`` for that.
     """
-    account = account_of(db, caller, body.name) if body.name else None
+    account = account_of(db, caller, rights, body.name) if body.name else None
     found = validate(body.yaml, account=account)
     return _ANSWERS.get(body.output_format, details_answer)(found)
 
@@ -191,6 +223,7 @@ def analyze_repository(
     "/run/{name:path}",
     scope=Scope.PIPELINE_RUN,
     sdk="pipelines.run",
+    right=Right("run", "pipeline", "name"),
     example=Example(path=_NAME, body=_RUN),
 )
 def run_pipeline(
@@ -217,6 +250,7 @@ def run_pipeline(
     "/run",
     scope=Scope.PIPELINE_RUN,
     sdk="pipelines.runYaml",
+    right=Right("run", YAML),
     operation="pipelines-run-yaml",
     example=Example(body={"userYamlDescriptor": _YAML}),
 )
@@ -233,6 +267,7 @@ def run_yaml(
     "/plan/{name:path}",
     scope=Scope.PIPELINE_RUN,
     sdk="pipelines.plan",
+    right=Right("run", "pipeline", "name"),
     effect=False,
     example=Example(path=_NAME, body=_RUN),
 )
@@ -254,6 +289,7 @@ def plan_pipeline(
     "/plan",
     scope=Scope.PIPELINE_RUN,
     sdk="pipelines.planYaml",
+    right=Right("run", YAML),
     operation="pipelines-plan-yaml",
     effect=False,
     example=Example(body={"userYamlDescriptor": _YAML}),
@@ -271,6 +307,7 @@ def plan_yaml(
     "/debug/{name:path}",
     scope=Scope.PIPELINE_RUN,
     sdk="pipelines.debug",
+    right=Right("debug", "pipeline", "name"),
     example=Example(path=_NAME, body=_RUN),
 )
 def debug_pipeline(
@@ -297,6 +334,7 @@ def debug_pipeline(
     "/{serviceId:path}",
     scope=Scope.PIPELINE_RUN,
     sdk="workflows.buildByService",
+    right=Right("run", "pipeline", "serviceId"),
     operation="workflows-build-by-service",
     example=Example(
         path={"serviceId": "my-project%2Fmy-basic-pipeline"},
@@ -351,6 +389,7 @@ def _started(build_id: str) -> Reply:
     "/{id}/run",
     scope=Scope.GENERAL,
     sdk="compositions.launch",
+    right=Right("run", YAML),
     example=Example(path={"id": "shop"}, body={"vars": ["TAG=1.0"]}),
 )
 def launch_composition(

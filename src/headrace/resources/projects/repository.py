@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from headrace.http.paging import Pages, total
+from headrace.http.rights import Seen
 from headrace.kit.ids import new_id
 from headrace.resources.projects.model import projects
 from headrace.storage.members import has_member
@@ -65,7 +66,13 @@ def _one(db: Connection, account_id: str, condition: ColumnElement[bool]) -> Pro
 
 
 def listed(
-    db: Connection, account_id: str, pages: Pages, *, name: str = "", tags: Sequence[str] = ()
+    db: Connection,
+    account_id: str,
+    pages: Pages,
+    *,
+    name: str = "",
+    tags: Sequence[str] = (),
+    seen: Seen | None = None,
 ) -> tuple[list[Project], int]:
     """Return a page of projects, and how many there are in all.
 
@@ -75,6 +82,7 @@ def listed(
         pages: which of them.
         name: only those whose name contains this, in any case.
         tags: only those that carry all of these.
+        seen: what rules let the reader see; None: all.
 
     Returns:
         The last changed first, ties by id, descending.
@@ -82,6 +90,8 @@ def listed(
     conditions = [projects.c.account_id == account_id, *(has_member(projects.c.tags, tag) for tag in tags)]
     if name:
         conditions.append(projects.c.name.icontains(name, autoescape=True))
+    if seen is not None:
+        conditions.append(projects.c.id.in_(seen.ids))
     query = select(projects, _count).where(*conditions)
     rows = pages.read(db, query, projects.c.updated_at, projects.c.id, descending=True)
     return [Project(**row) for row in rows], total(db, projects, *conditions)

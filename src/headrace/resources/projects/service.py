@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
 from headrace.http.paging import Pages
+from headrace.http.rights import Rights, Target
 from headrace.kit.crypto import SecretBox
 from headrace.resources.projects import repository
 from headrace.resources.projects.repository import Project
@@ -47,19 +48,22 @@ def by_name(db: Connection, account_id: str, name: str) -> Project:
 
 
 def listed(
-    db: Connection, account_id: str, pages: Pages, *, name: str, tags: Sequence[str]
+    db: Connection, account_id: str, pages: Pages, rights: Rights, *, name: str, tags: Sequence[str]
 ) -> tuple[list[Project], int]:
-    """Return a page of projects, the last changed first, and how many match in all."""
-    return repository.listed(db, account_id, pages, name=name, tags=tags)
+    """Return a page of the projects that the caller may read, and how many match; the last changed first."""
+    seen = rights.seen(db, "project")
+    return repository.listed(db, account_id, pages, name=name, tags=tags, seen=seen)
 
 
-def create(db: Connection, account_id: str, box: SecretBox, new: NewProject) -> Project:
+def create(db: Connection, account_id: str, box: SecretBox, new: NewProject, rights: Rights) -> Project:
     """Create a project.
 
     Raises:
         BadRequest: a variable has the wrong shape.
         Conflict: the name is taken.
+        Forbidden: no rule allows to create one with these tags.
     """
+    rights.require(db, "create", "project", Target(tags=new.tags))
     if repository.by_name(db, account_id, new.project_name) is not None:
         raise _taken(new.project_name)
     variables = _checked(new.variables)
@@ -74,24 +78,30 @@ def create(db: Connection, account_id: str, box: SecretBox, new: NewProject) -> 
     return find(db, account_id, project_id)
 
 
-def ensure(db: Connection, account_id: str, name: str) -> Project:
-    """Return the project of a name, which is created where there is none."""
+def ensure(db: Connection, account_id: str, name: str, rights: Rights) -> Project:
+    """Return the project of a name, which is created where there is none. Raises `Forbidden` for that."""
     project = repository.by_name(db, account_id, name)
     if project is None:
+        rights.require(db, "create", "project", Target())
         repository.add(db, account_id, name=name, tags=(), variables=(), now=datetime.now(UTC))
         return by_name(db, account_id, name)
     return project
 
 
-def change(db: Connection, account_id: str, box: SecretBox, reference: str, wanted: ProjectChange) -> Project:
+def change(
+    db: Connection, account_id: str, box: SecretBox, reference: str, wanted: ProjectChange, rights: Rights
+) -> Project:
     """Change the given parts of a project. A new name goes into the names of its pipelines.
 
     Raises:
         NotFound: the account has no such project.
         BadRequest: a variable has the wrong shape.
         Conflict: the new name is taken.
+        Forbidden: no rule would allow to update it with its new tags.
     """
     project = find(db, account_id, reference)
+    if wanted.tags is not None:
+        rights.require(db, "update", "project", Target(tags=wanted.tags))
     name = project.name if wanted.project_name is None else wanted.project_name
     variables = project.variables
     if wanted.variables is not None:

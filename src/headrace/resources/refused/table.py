@@ -25,7 +25,6 @@ class Line(msgspec.Struct, frozen=True):
 
 
 _READ, _WRITE = Scope.CLUSTER_READ, Scope.CLUSTER_WRITE
-_RULES = "rights are the scopes of keys and the admins of the account; POST /api/auth/key with scopes"
 _PEOPLE = "what a user is called does not change; DELETE and POST /api/accounts/{id}/adduser make another"
 _ACCOUNTS = "an account stays as it was made; POST /api/admin/accounts makes another"
 _CLUSTER = "register a cluster by POST /api/clusters/local/cluster, with a kubeconfig or a token"
@@ -87,61 +86,6 @@ LINES = (
         scope=_WRITE,
         admin=True,
     ),
-    Line("GET", "/abac/resources", "abac.resources.list", "List what team rules may be about", value=[]),
-    Line("GET", "/abac", "abac.rules.list", "List the team rules", value=[], admin=True),
-    Line("POST", "/abac", "abac.rules.create", "Create a team rule", _RULES, admin=True),
-    Line(
-        "POST",
-        "/abac/batch",
-        "abac.rules.createOrDelete",
-        "Create and delete team rules",
-        _RULES,
-        admin=True,
-    ),
-    Line(
-        "GET",
-        "/abac/resource/{resource}",
-        "abac.rules.listByResource",
-        "List team rules of a resource",
-        _RULES,
-        admin=True,
-        operation="abac-list-by-resource",
-    ),
-    Line(
-        "POST",
-        "/abac/tags/rule/{rule}",
-        "abac.rules.tags.update",
-        "Change the tags of a team rule",
-        _RULES,
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/abac/tags/rules",
-        "abac.rules.tags.create",
-        "Give tags to team rules",
-        _RULES,
-        admin=True,
-    ),
-    Line(
-        "GET",
-        "/abac/team/{teamId}",
-        "abac.rules.listByTeam",
-        "List the rules of a team",
-        _RULES,
-        admin=True,
-        operation="abac-list-by-team",
-    ),
-    Line(
-        "POST",
-        "/abac/teamRules",
-        "abac.rules.createInBatch",
-        "Create rules of teams",
-        _RULES,
-        admin=True,
-    ),
-    Line("DELETE", "/abac/{rule}", "abac.rules.delete", "Delete a team rule", _RULES, admin=True),
-    Line("GET", "/abac/{rule}", "abac.rules.get", "Get a team rule", _RULES, admin=True),
     Line(
         "POST",
         "/accounts/{id}/update",

@@ -19,7 +19,7 @@ router = Router("/team", tag="teams")
 def list_teams(caller: Caller, db: Connection, pages: Pages) -> list[TeamOut]:
     """List the teams of the account by name, with their members.
 
-    A team groups users. It gives no rights: those are the scopes of a key and who is an admin.
+    What a team may do, its rules say (`GET /abac/team/{teamId}`). Each new user comes into the team `users`.
     """
     return service.listed(db, caller.account_id, pages)
 
@@ -79,7 +79,7 @@ def rename_team(id: str, body: TeamName, caller: Caller, db: Connection) -> Team
 
 @router.route("DELETE", "/{id}", scope=Scope.GENERAL, sdk="teams.delete", admin=True)
 def delete_team(id: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: A002 - as above
-    """Delete a team; its members stay in the account."""
+    """Delete a team with its rules; its members stay in the account."""
     service.delete(db, caller.account_id, id)
     return {}
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.http.errors import BadRequest, Conflict, NotFound
 from headrace.http.paging import Pages
+from headrace.http.rights import EVERYBODY
 from headrace.resources.teams import repository
 from headrace.resources.teams.schemas import TeamBody, TeamOut, TeamUserOut
 from headrace.resources.users import service as users
@@ -73,17 +74,22 @@ def rename(db: Connection, account_id: str, team_id: str, name: str) -> TeamOut:
 
     Raises:
         NotFound: there is none.
-        Conflict: the name is taken.
+        Conflict: the name is taken, or it is the team of all users.
     """
-    _find(db, account_id, team_id)
+    _refuse_everybody(_find(db, account_id, team_id))
     with _free(db, name):
         repository.rename(db, account_id, team_id, name)
     return _shown(db, account_id, team_id)
 
 
 def delete(db: Connection, account_id: str, team_id: str) -> None:
-    """Delete a team; its members stay in the account. Raises `NotFound`."""
-    _find(db, account_id, team_id)
+    """Delete a team with its rules; its members stay in the account.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it is the team of all users.
+    """
+    _refuse_everybody(_find(db, account_id, team_id))
     repository.remove(db, account_id, team_id)
 
 
@@ -113,6 +119,13 @@ def _find(db: Connection, account_id: str, team_id: str) -> repository.Team:
     if found is None:
         raise NotFound(f"could not find the team {team_id!r}")
     return found
+
+
+def _refuse_everybody(team: repository.Team) -> None:
+    if team.name == EVERYBODY:
+        raise Conflict(
+            f"each new user comes into the team {EVERYBODY!r}, so it stays; change its rules instead"
+        )
 
 
 def _member(db: Connection, account_id: str, user_id: str) -> None:

@@ -3,15 +3,16 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, column, delete, insert, select, table, update
+from sqlalchemy import ColumnElement, Connection, column, delete, insert, literal, select, table, update
 
 from headrace.http.paging import Pages
+from headrace.http.rights import EVERYBODY
 from headrace.resources.users.model import memberships, users
 
 # Stand-ins for tables of other resources, whose models cannot be imported here.
 _accounts = table("accounts", column("id"), column("name"))
 _api_keys = table("api_keys", column("id"), column("account_id"), column("user_id"))
-_teams = table("teams", column("id"), column("account_id"))
+_teams = table("teams", column("id"), column("account_id"), column("name"))
 _team_members = table("team_members", column("team_id"), column("user_id"))
 
 
@@ -77,8 +78,12 @@ def end_sessions(db: Connection, user_id: str) -> None:
 
 
 def add_membership(db: Connection, account_id: str, user_id: str, *, is_admin: bool) -> None:
-    """Make a user a member of an account."""
+    """Make a user a member of an account, and of its team of all users, where it has that still."""
     db.execute(insert(memberships).values(account_id=account_id, user_id=user_id, is_admin=is_admin))
+    everybody = select(_teams.c.id, literal(user_id)).where(
+        _teams.c.account_id == account_id, _teams.c.name == EVERYBODY
+    )
+    db.execute(insert(_team_members).from_select(["team_id", "user_id"], everybody))
 
 
 def set_admin(db: Connection, account_id: str, user_id: str, *, is_admin: bool) -> None:
