@@ -77,6 +77,7 @@ def objects(client, installation, database, people):
     client.post(f"/api/hermes/triggers/{quote(uri)}/{NAMED}", {})
     client.post("/api/webhooks/git")
     team = client.post("/api/team", {"name": "ops", "users": [people["member"].id]}).json()
+    robot = client.post("/api/service-users", {"userName": "robot"}).json()["_id"]
     board = client.post("/api/helm/boards", {"name": "production"}).json()
     section = client.post("/api/helm/boards/sections", {"boardId": board["_id"], "name": "main"}).json()
     assert client.post("/api/helm/repos", {"name": "charts"}).status == 200
@@ -89,6 +90,8 @@ def objects(client, installation, database, people):
             "/api/abac", {"team": team["_id"], "resource": "project", "action": "read"}
         ).json()[0]["id"],
         "TEAM_ID": team["_id"],
+        "SERVICE_USER_ID": robot,
+        "KEY": client.post(f"/api/auth/key/service-user/{robot}", {"name": "deploy"}).text.partition(".")[0],
         "USER_ID": people["member"].id,
         "BOARD_ID": board["_id"],
         "SECTION_ID": section["_id"],

@@ -224,22 +224,30 @@ class Town:
         board_id = self.server.get("/api/helm/boards/name/production")["_id"]
         section = {"boardId": board_id, "name": "main"}
         for team in self.server.get("/api/team"):
-            self.clear(f"/api/team/{team['_id']}")
+            if team["name"] != "users":
+                self.clear(f"/api/team/{team['_id']}")
         for user in self.server.get(f"/api/accounts/{account_id}/users"):
             if user["userName"] in ("kim@example.org", "temporary"):
                 self.clear(f"/api/accounts/{account_id}/{user['_id']}")
+        for machine in self.server.get("/api/service-users"):
+            self.clear(f"/api/service-users/{machine['_id']}")
         # Somebody who may be taken out: not the user of the key.
         made = self.server.call("POST", f"/api/accounts/{account_id}/adduser", {"userDetails": "temporary"})[
             1
         ]
         user_id = made["_id"]
         team_id = self.server.call("POST", "/api/team", {"name": "ops", "users": [user_id]})[1]["_id"]
+        machine = {"userName": "robot"}
+        machine_id = self.server.call("POST", "/api/service-users", machine)[1]["_id"]
+        key = self.server.call("POST", f"/api/auth/key/service-user/{machine_id}", {"name": "deploy"})[1]
         allowed = {"team": team_id, "resource": "pipeline", "action": "run", "tags": ["dev"]}
         rule = self.server.call("POST", "/api/abac", allowed)[1][0]["id"]
         return {
             "BOARD_ID": board_id,
             "SECTION_ID": self.server.call("POST", "/api/helm/boards/sections", section)[1]["_id"],
+            "KEY": key.partition(".")[0],
             "RULE": rule,
+            "SERVICE_USER_ID": machine_id,
             "TEAM_ID": team_id,
             "USER_ID": user_id,
         }

@@ -36,6 +36,7 @@ BODIES = {
     "/api/registries": ("/api/registries", lambda name: {"name": name, "domain": f"{name}.example.org"}),
     "/api/compositions": ("/api/compositions", lambda name: {"name": name, "yamlJson": '{"services": {}}'}),
     "/api/team": ("/api/team", lambda name: {"name": name}),
+    "/api/service-users": ("/api/service-users", lambda name: {"userName": name}),
     "/api/agents": ("/api/agents", lambda name: {"name": name, **AGENT}),
     "/api/auth/keys": ("/api/auth/key", lambda name: {"name": name}),
     "/api/clusters": (

@@ -38,6 +38,7 @@ OPEN_TO_ALL = {
 LONGEST_SUMMARY = 80
 # Lists that are whole in every answer: of one thing, of what an outside system has, or of this release.
 OF_A_FEW = {
+    "abac-resources-list",
     "accounts-list-accounts",
     "agents-tasks",
     "analytics-metadata",
@@ -79,7 +80,7 @@ WITHOUT_RULES = {
 def test_rules_of_teams_stand_before_all_that_they_are_about():
     for route in ROUTES:
         is_about = route.tag in RULED_TAGS or any(name.startswith(RULED_WORDS) for name in route.path_names)
-        if is_about and route.operation not in WITHOUT_RULES:
+        if is_about and route.tag != "not offered" and route.operation not in WITHOUT_RULES:
             assert route.right is not None, route.operation
 
 

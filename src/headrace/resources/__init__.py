@@ -25,6 +25,7 @@ RESOURCES = (
     "releases",
     "repos",
     "runtime_environments",
+    "service_users",
     "step_types",
     "teams",
     "test_reports",

@@ -8,17 +8,14 @@ from headrace.http.auth import Caller
 from headrace.http.paging import Pages
 from headrace.http.routing import Connection, Example, Reply, Router
 from headrace.http.scopes import LABELS, Scope
-from headrace.kit.clock import SystemClock, wire_time
+from headrace.kit.clock import SystemClock
 from headrace.resources.api_keys import service
-from headrace.resources.api_keys.repository import ApiKey
 from headrace.resources.api_keys.schemas import (
     Empty,
     KeyChange,
     KeyOut,
     NewKey,
     ScopeGroups,
-    SnapshotOut,
-    SubjectOut,
 )
 
 router = Router("", tag="tokens")
@@ -64,7 +61,7 @@ def generate_key(
 @router.route("GET", "/auth/keys", scope=Scope.GENERAL, sdk="tokens.list")
 def list_keys(caller: Caller, db: Connection, pages: Pages) -> list[KeyOut]:
     """List API keys, the oldest first: your own, as an admin those of the account."""
-    return [_out(key) for key in service.listed(db, caller, pages)]
+    return [service.shown(key) for key in service.listed(db, caller, pages)]
 
 
 @router.route(
@@ -72,7 +69,7 @@ def list_keys(caller: Caller, db: Connection, pages: Pages) -> list[KeyOut]:
 )
 def get_key(id: str, caller: Caller, db: Connection) -> KeyOut:  # noqa: A002 - the wire name
     """Get one API key, without its secret."""
-    return _out(service.find(db, caller, id))
+    return service.shown(service.find(db, caller, id))
 
 
 @router.route(
@@ -84,7 +81,7 @@ def get_key(id: str, caller: Caller, db: Connection) -> KeyOut:  # noqa: A002 - 
 )
 def patch_key(id: str, body: KeyChange, caller: Caller, db: Connection) -> KeyOut:  # noqa: A002 - as above
     """Rename an API key or replace its scopes, with effect from the next request on."""
-    return _out(service.change(db, caller, id, body))
+    return service.shown(service.change(db, caller, id, body))
 
 
 @router.route("DELETE", "/auth/key/{id}", scope=Scope.GENERAL, sdk="tokens.delete")
@@ -98,18 +95,3 @@ def delete_key(id: str, caller: Caller, db: Connection) -> Empty:  # noqa: A002 
 def list_scopes() -> ScopeGroups:
     """List the scopes that a key can have, by resource, each with what it allows."""
     return {group: {str(scope): label for scope, label in of.items()} for group, of in LABELS.items()}
-
-
-def _out(key: ApiKey) -> KeyOut:
-    created = wire_time(key.created_at)
-    return KeyOut(
-        id=key.id,
-        name=key.name,
-        token_prefix=key.prefix,
-        created=created,
-        scopes=msgspec.UNSET if key.scopes is None else key.scopes,
-        subject=SubjectOut(key.subject_type, key.subject_ref),
-        scope_snapshot=SnapshotOut(key.id, key.scopes or ["any"], created),
-        expires_at=None if key.expires_at is None else wire_time(key.expires_at),
-        last_used_at=None if key.last_used_at is None else wire_time(key.last_used_at),
-    )

@@ -17,11 +17,11 @@ from headrace.http.auth import Caller, Credential
 from headrace.http.errors import BadRequest, Forbidden, NotFound
 from headrace.http.paging import Pages
 from headrace.http.scopes import Scope, is_known, singular
-from headrace.kit.clock import SystemClock
+from headrace.kit.clock import SystemClock, wire_time
 from headrace.kit.ids import is_id, new_id
 from headrace.resources.api_keys import repository
 from headrace.resources.api_keys.repository import ApiKey, Holder
-from headrace.resources.api_keys.schemas import KeyChange, NewKey
+from headrace.resources.api_keys.schemas import KeyChange, KeyOut, NewKey, SnapshotOut, SubjectOut
 
 SubjectType = Literal["user", "runtime-environment"]
 
@@ -38,9 +38,10 @@ def generate(
     *,
     subject_type: SubjectType = "user",
     subject_ref: str = "",
+    user_id: str = "",
     now: datetime,
 ) -> str:
-    """Make a key for the caller's user and return its text, which is not stored.
+    """Make a key for the caller's user, or for one whom the caller answers for; return its text.
 
     Raises:
         BadRequest: a scope is unknown, or the key would have ended already.
@@ -52,7 +53,7 @@ def generate(
         raise BadRequest("subjectReference: name the runtime environment that the key is for")
     scopes = known_scopes(body.scopes or [])
     _refuse_wider(caller, scopes)
-    key, text = _new_key(caller.account_id, caller.user_id, body.name, scopes, now)
+    key, text = _new_key(caller.account_id, user_id or caller.user_id, body.name, scopes, now)
     if subject_type != "user":
         key = replace(key, subject_type=subject_type, subject_ref=subject_ref)
     repository.add(db, replace(key, expires_at=body.expires_at))
@@ -113,6 +114,27 @@ def listed(db: Connection, caller: Caller, pages: Pages) -> list[ApiKey]:
 def of_account(db: Connection, account_id: str) -> list[ApiKey]:
     """Return all keys of an account that no build holds, the oldest first."""
     return repository.of_account(db, account_id, Pages())
+
+
+def of_user(db: Connection, account_id: str, user_id: str, pages: Pages) -> list[ApiKey]:
+    """Return the keys of a user in an account, the oldest first."""
+    return repository.of_account(db, account_id, pages, user_id=user_id)
+
+
+def shown(key: ApiKey) -> KeyOut:
+    """Return a key as readers see it."""
+    created = wire_time(key.created_at)
+    return KeyOut(
+        id=key.id,
+        name=key.name,
+        token_prefix=key.prefix,
+        created=created,
+        scopes=UNSET if key.scopes is None else key.scopes,
+        subject=SubjectOut(key.subject_type, key.subject_ref),
+        scope_snapshot=SnapshotOut(key.id, key.scopes or ["any"], created),
+        expires_at=None if key.expires_at is None else wire_time(key.expires_at),
+        last_used_at=None if key.last_used_at is None else wire_time(key.last_used_at),
+    )
 
 
 def find(db: Connection, caller: Caller, key_id: str) -> ApiKey:

@@ -27,6 +27,7 @@ KINDS = (
     "registries",
     "repos",
     "runtime-environments",
+    "service-users",
     "step-types",
     "teams",
     "tokens",

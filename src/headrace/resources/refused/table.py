@@ -208,6 +208,5 @@ LINES = (
         scope=Scope.RUNNER_INSTALLATION_WRITE,
         operation="runner-installation-update",
     ),
-    Line("GET", "/service-users", "serviceUsers.list", "List users that are machines", value=[], admin=True),
     Line("GET", "/idp/account", "idp.account.list", "List the identity providers of the account", value=[]),
 )

@@ -78,6 +78,14 @@ def members(db: Connection, account_id: str) -> dict[str, list[str]]:
     return found
 
 
+def leave_all(db: Connection, account_id: str, user_id: str) -> None:
+    """Take a user out of all teams of an account."""
+    there = select(teams.c.id).where(teams.c.account_id == account_id)
+    db.execute(
+        delete(team_members).where(team_members.c.user_id == user_id, team_members.c.team_id.in_(there))
+    )
+
+
 def add_member(db: Connection, team_id: str, user_id: str) -> None:
     """Put a user into a team who is not in it."""
     db.execute(insert(team_members).values(team_id=team_id, user_id=user_id))

@@ -1,6 +1,6 @@
 """The rules of teams: a name is taken once, and members are users of the account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -108,6 +108,25 @@ def take_out(db: Connection, account_id: str, team_id: str, user_id: str) -> Tea
     if not repository.remove_member(db, team_id, user_id):
         raise NotFound(f"could not find the user {user_id!r} in team {team.name!r}")
     return _shown(db, account_id, team_id)
+
+
+def put_into(db: Connection, account_id: str, user_id: str, team_ids: Iterable[str]) -> None:
+    """Put a user into exactly these teams of an account. Raises `NotFound` for one that is none."""
+    wanted = dict.fromkeys(team_ids)
+    for team_id in wanted:
+        _find(db, account_id, team_id)
+    repository.leave_all(db, account_id, user_id)
+    for team_id in wanted:
+        repository.add_member(db, team_id, user_id)
+
+
+def ids_by_user(db: Connection, account_id: str) -> dict[str, list[str]]:
+    """Return the ids of the teams of each user of an account who is in some, sorted."""
+    found: dict[str, list[str]] = {}
+    for team_id, user_ids in sorted(repository.members(db, account_id).items()):
+        for user_id in user_ids:
+            found.setdefault(user_id, []).append(team_id)
+    return found
 
 
 def _shown(db: Connection, account_id: str, team_id: str) -> TeamOut:

@@ -1,6 +1,6 @@
 """The tables of users and of the accounts that they belong to."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, false
 
 from headrace.storage.metadata import UtcTime, id_column, metadata, reference
 
@@ -12,6 +12,7 @@ users = Table(
     Column("email", String(320), nullable=False),
     Column("password_hash", String(255)),  # argon2id; NULL: this user cannot log in by password
     Column("is_platform_admin", Boolean, nullable=False),
+    Column("is_service", Boolean, nullable=False, server_default=false()),  # a machine, which has keys alone
     Column("session_epoch", Integer, nullable=False),  # sessions of an earlier epoch are dead
     reference("active_account_id", "accounts.id"),
     Column("created_at", UtcTime, nullable=False),

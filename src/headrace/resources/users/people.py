@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
-from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound
+from headrace.http.errors import BadRequest, Conflict, NotFound
 from headrace.resources.accounts import service as accounts
 from headrace.resources.runtime_environments.schemas import DEFAULT
 from headrace.resources.users import repository, service
@@ -68,7 +68,7 @@ def set_admin(db: Connection, caller: Caller, account_id: str, user_id: str, *, 
     _own(caller, account_id)
     member = _member(db, account_id, user_id)
     if is_admin:
-        _whole(caller)
+        service.refuse_narrow(caller)
     elif member.is_admin:
         _keep_one(db, account_id, user_id)
     repository.set_admin(db, account_id, user_id, is_admin=is_admin)
@@ -121,7 +121,7 @@ def create_account(db: Connection, name: str) -> AccountOut:
 
 
 def _create(db: Connection, caller: Caller, account_ids: list[str], name: str) -> NewUserOut:
-    _whole(caller)
+    service.refuse_narrow(caller)
     name = name.strip()
     if not name:
         raise BadRequest("the user needs a name, or an address")
@@ -142,11 +142,6 @@ def _own(caller: Caller, account_id: str) -> None:
         raise NotFound(f"could not find the account {account_id!r}")
 
 
-def _whole(caller: Caller) -> None:
-    if caller.scopes is not None or caller.build_id is not None:
-        raise Forbidden("a key with scopes cannot make users or admins, who would have none")
-
-
 def _member(db: Connection, account_id: str, user_id: str) -> Membership:
     found = next((one for one in repository.accounts_of(db, user_id) if one.account_id == account_id), None)
     if found is None:
@@ -155,7 +150,7 @@ def _member(db: Connection, account_id: str, user_id: str) -> Membership:
 
 
 def _keep_one(db: Connection, account_id: str, user_id: str) -> None:
-    if [one for _, one in repository.hold_admins(db, account_id)] == [user_id]:
+    if repository.hold_admins(db, account_id) == [user_id]:
         raise Conflict("the account would have no admin; make another user one first")
 
 

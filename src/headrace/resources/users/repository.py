@@ -24,6 +24,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     password_hash: str | None
     is_platform_admin: bool
+    is_service: bool = False
     session_epoch: int
     active_account_id: str
     created_at: datetime
@@ -78,8 +79,12 @@ def end_sessions(db: Connection, user_id: str) -> None:
 
 
 def add_membership(db: Connection, account_id: str, user_id: str, *, is_admin: bool) -> None:
-    """Make a user a member of an account, and of its team of all users, where it has that still."""
+    """Make a user a member of an account."""
     db.execute(insert(memberships).values(account_id=account_id, user_id=user_id, is_admin=is_admin))
+
+
+def add_to_everybody(db: Connection, account_id: str, user_id: str) -> None:
+    """Put a new member into the team of all users."""
     everybody = select(_teams.c.id, literal(user_id)).where(
         _teams.c.account_id == account_id, _teams.c.name == EVERYBODY
     )
@@ -106,26 +111,31 @@ def remove(db: Connection, user_id: str) -> None:
     db.execute(delete(users).where(users.c.id == user_id))
 
 
-def hold_admins(db: Connection, account_id: str) -> list[tuple[str, str]]:
-    """Return the admins of an account as `admins` does; nobody else changes them meanwhile."""
+def hold_admins(db: Connection, account_id: str) -> list[str]:
+    """Return the ids of the people who are admins of an account; nobody else changes them meanwhile."""
     query = select(memberships.c.user_id).where(
         memberships.c.account_id == account_id, memberships.c.is_admin
     )
     db.execute(query.with_for_update()).all()
-    return admins(db, [account_id])
+    people = select(users.c.id).where(users.c.is_service.is_(False))
+    return list(db.execute(query.where(memberships.c.user_id.in_(people))).scalars())
 
 
 def _is(account_id: str, user_id: str) -> tuple[ColumnElement[bool], ...]:
     return memberships.c.account_id == account_id, memberships.c.user_id == user_id
 
 
-def of_account(db: Connection, account_id: str, pages: Pages | None = None) -> list[User]:
-    """Return the members of an account, by name."""
+def of_account(
+    db: Connection, account_id: str, pages: Pages | None = None, *, is_service: bool | None = None
+) -> list[User]:
+    """Return the members of an account by name: all, the machines among them, or the people."""
     query = (
         select(users)
         .join(memberships, memberships.c.user_id == users.c.id)
         .where(memberships.c.account_id == account_id)
     )
+    if is_service is not None:
+        query = query.where(users.c.is_service.is_(is_service))
     return [User(**row) for row in (pages or Pages()).read(db, query, users.c.name, users.c.id)]
 
 

@@ -50,7 +50,7 @@ def create(
     is_platform_admin: bool = False,
     now: datetime,
 ) -> User:
-    """Create a user as a member of an account.
+    """Create a user as a member of an account, and of its team of all users.
 
     Args:
         db: a transaction.
@@ -66,12 +66,9 @@ def create(
         BadRequest: the name or the password does not fit.
         Conflict: the name is taken.
     """
-    if not 0 < len(name.strip()) <= _LONGEST_NAME:
-        raise BadRequest(f"name: a user's name has 1 to {_LONGEST_NAME} characters")
+    _check_name(db, name)
     if password is not None and len(password) < _SHORTEST_PASSWORD:
         raise BadRequest(f"password: at least {_SHORTEST_PASSWORD} characters")
-    if repository.by_name(db, name) is not None:
-        raise Conflict(f"a user named {name!r} exists already")
     user = User(
         id=new_id(),
         name=name,
@@ -84,7 +81,73 @@ def create(
     )
     repository.add(db, user)
     repository.add_membership(db, account_id, user.id, is_admin=is_account_admin)
+    repository.add_to_everybody(db, account_id, user.id)
     return user
+
+
+def create_machine(
+    db: Connection, account_id: str, name: str, *, is_account_admin: bool, now: datetime
+) -> User:
+    """Create a service user of an account, in no team. Raises as `create`."""
+    _check_name(db, name)
+    user = User(
+        id=new_id(),
+        name=name,
+        email="",
+        password_hash=None,
+        is_platform_admin=False,
+        is_service=True,
+        session_epoch=0,
+        active_account_id=account_id,
+        created_at=now,
+    )
+    repository.add(db, user)
+    repository.add_membership(db, account_id, user.id, is_admin=is_account_admin)
+    return user
+
+
+def _check_name(db: Connection, name: str) -> None:
+    if not 0 < len(name.strip()) <= _LONGEST_NAME:
+        raise BadRequest(f"name: a user's name has 1 to {_LONGEST_NAME} characters")
+    if repository.by_name(db, name) is not None:
+        raise Conflict(f"a user named {name!r} exists already")
+
+
+def rename(db: Connection, user_id: str, *, name: str) -> None:
+    """Give a user another name, by which one logs in. Keys and sessions go on.
+
+    Raises:
+        BadRequest: the name does not fit.
+        Conflict: the name is taken.
+    """
+    _check_name(db, name.strip())
+    repository.change(db, user_id, name=name.strip())
+
+
+def remove(db: Connection, user_id: str) -> None:
+    """Delete a user with keys, sessions, and places in teams."""
+    repository.remove(db, user_id)
+
+
+def machines(db: Connection, account_id: str, pages: Pages) -> list[User]:
+    """Return the service users of an account by name."""
+    return repository.of_account(db, account_id, pages, is_service=True)
+
+
+def admin_ids(db: Connection, account_id: str) -> set[str]:
+    """Return the ids of the admins of an account, machines among them."""
+    return {user_id for _, user_id in repository.admins(db, [account_id])}
+
+
+def set_role(db: Connection, account_id: str, user_id: str, *, is_admin: bool) -> None:
+    """Make a member an admin of an account, or no longer."""
+    repository.set_admin(db, account_id, user_id, is_admin=is_admin)
+
+
+def refuse_narrow(caller: Caller) -> None:
+    """Refuse a key that may not do all that its user may what makes users or admins. Raises `Forbidden`."""
+    if caller.scopes is not None or caller.build_id is not None:
+        raise Forbidden("a key with scopes cannot make users or admins, who would have none")
 
 
 def join(db: Connection, account_id: str, user_id: str, *, is_admin: bool = False) -> None:
@@ -92,6 +155,7 @@ def join(db: Connection, account_id: str, user_id: str, *, is_admin: bool = Fals
     if any(one.account_id == account_id for one in repository.accounts_of(db, user_id)):
         raise Conflict("the user is a member of this account already")
     repository.add_membership(db, account_id, user_id, is_admin=is_admin)
+    repository.add_to_everybody(db, account_id, user_id)
 
 
 def oldest_admin(db: Connection, account_id: str) -> str | None:
@@ -202,12 +266,12 @@ def describe(db: Connection, caller: Caller) -> UserOut:
 
 
 def of_account(db: Connection, caller: Caller, account_id: str, pages: Pages) -> list[UserOut]:
-    """List the users of the caller's account. Raises `NotFound` for another account."""
+    """List the people of the caller's account. Raises `NotFound` for another account."""
     if account_id != caller.account_id:
         raise NotFound(f"could not find the account {account_id!r}")
     admins = [user_id for _, user_id in repository.admins(db, [account_id])]
     account = AccountOut(account_id, caller.account_name, DEFAULT, admins)
-    found = repository.of_account(db, account_id, pages)
+    found = repository.of_account(db, account_id, pages, is_service=False)
     return [shown(user, caller.account_name, [account]) for user in found]
 
 
