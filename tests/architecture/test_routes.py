@@ -79,7 +79,11 @@ WITHOUT_RULES = {
 
 def test_rules_of_teams_stand_before_all_that_they_are_about():
     for route in ROUTES:
-        is_about = route.tag in RULED_TAGS or any(name.startswith(RULED_WORDS) for name in route.path_names)
+        is_about = (
+            route.tag in RULED_TAGS
+            or route.scope.startswith(RULED_WORDS)
+            or any(name.startswith((*RULED_WORDS, "selector")) for name in route.path_names)
+        )
         if is_about and route.tag != "not offered" and route.operation not in WITHOUT_RULES:
             assert route.right is not None, route.operation
 

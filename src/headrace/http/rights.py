@@ -140,7 +140,7 @@ class Rights:
     """
 
     def __init__(self, caller: Caller, rules: Rules | None) -> None:
-        self._caller = caller
+        self.caller = caller
         self._rules = None if caller.is_account_admin or caller.is_platform_admin else rules
         self._known: dict[str, Mapping[str, Reach]] = {}
 
@@ -149,7 +149,7 @@ class Rights:
         reach = self._reach(db, resource, "read")
         if self._rules is None or reach.is_everything:
             return None
-        ids = self._rules.ids(self._caller.account_id, resource, reach)
+        ids = self._rules.ids(self.caller.account_id, resource, reach)
         return Seen(ids, reach.covers(Target()))
 
     def require(self, db: Connection, action: str, resource: str, target: Target) -> None:
@@ -178,7 +178,7 @@ class Rights:
         if kind == YAML:
             self.require(db, action, resource, Target())
             return
-        target = self._rules.target(db, self._caller.account_id, kind, reference)
+        target = self._rules.target(db, self.caller.account_id, kind, reference)
         if target is None or reach.covers(target):
             return
         if not self._reach(db, resource, "read").covers(target):
@@ -199,7 +199,7 @@ class Rights:
         if self._rules is None:
             return Reach()
         if resource not in self._known:
-            caller = self._caller
+            caller = self.caller
             self._known[resource] = self._rules.of_user(db, caller.account_id, caller.user_id, resource)
         return self._known[resource].get(action, _NOTHING)
 

@@ -2,6 +2,7 @@
 
 from headrace.http.auth import Caller
 from headrace.http.outside import CLUSTERS, Outside
+from headrace.http.rights import Right, Rights
 from headrace.http.routing import Connection, Example, Raw, Router
 from headrace.http.scopes import Scope
 from headrace.resources.pipelines.service import Request
@@ -38,6 +39,7 @@ _CHANGE = "selector=prod&namespace=web"
     "/{selector}/releases",
     scope=Scope.CLUSTER_READ,
     sdk="helm.releases.list",
+    right=Right("read", "cluster", "selector"),
     example=Example(path={"selector": "prod"}, query="namespace=web"),
 )
 async def list_releases(
@@ -58,6 +60,7 @@ async def list_releases(
     "/{selector}/releases/{name}",
     scope=Scope.CLUSTER_READ,
     sdk="helm.releases.get",
+    right=Right("read", "cluster", "selector"),
     admin=True,
     example=Example(path=_ONE, query="namespace=web"),
 )
@@ -82,6 +85,7 @@ async def get_release(
     "/{selector}/releases/{name}/history",
     scope=Scope.CLUSTER_READ,
     sdk="helm.releases.history",
+    right=Right("read", "cluster", "selector"),
     example=Example(path=_ONE, query="namespace=web"),
 )
 async def get_history(
@@ -100,6 +104,7 @@ async def get_history(
     "/{selector}",
     scope=Scope.CLUSTER_READ,
     sdk="helm.cluster-config.get",
+    right=Right("read", "cluster", "selector"),
     example=Example(path={"selector": "prod"}),
 )
 def get_cluster_config(selector: str, caller: Caller, db: Connection) -> ClusterConfig:
@@ -112,6 +117,7 @@ def get_cluster_config(selector: str, caller: Caller, db: Connection) -> Cluster
     "/{selector}",
     scope=Scope.CLUSTER_WRITE,
     sdk="helm.cluster-config.store",
+    right=Right("update", "cluster", "selector"),
     admin=True,
     example=Example(path={"selector": "prod"}, body={"helmVersion": "helm3", "releaseNamespaces": ["web"]}),
 )
@@ -128,6 +134,7 @@ def store_cluster_config(selector: str, body: ClusterConfig, caller: Caller, db:
     "/chart/install",
     scope=Scope.CLUSTER_WRITE,
     sdk="helm.charts.install",
+    right=Right("update", "cluster"),
     example=Example(
         query="selector=prod",
         body={"name": "mongodb", "repository": "https://charts.example.org", "namespace": "web"},
@@ -136,14 +143,14 @@ def store_cluster_config(selector: str, body: ClusterConfig, caller: Caller, db:
 def install_chart(
     query: InstallQuery,
     body: InstallBody,
-    caller: Caller,
     db: Connection,
     reach: Reach,
+    rights: Rights,
     raw: Raw,
     outside: Outside,
 ) -> StartedOut:
     """Install a chart, or upgrade its release; answer the build that does it."""
-    asked = _asked(caller, reach, raw, outside)
+    asked = _asked(reach, rights, raw, outside)
     return StartedOut(service.install(db, asked, query, body))
 
 
@@ -152,6 +159,7 @@ def install_chart(
     "/chart/promote/helm3",
     scope=Scope.CLUSTER_WRITE,
     sdk="helm.charts.promote.new",
+    right=Right("update", "cluster"),
     operation="helm-charts-promote-helm3",
     example=Example(
         query=_CHANGE,
@@ -161,9 +169,9 @@ def install_chart(
 def promote_release(
     query: PromoteQuery,
     body: PromoteBody,
-    caller: Caller,
     db: Connection,
     reach: Reach,
+    rights: Rights,
     raw: Raw,
     outside: Outside,
 ) -> StartedOut:
@@ -172,7 +180,7 @@ def promote_release(
     The new release has the chart and the values of the other one, with those of the body over
     them. The chart is taken from the release itself; one that depends on other charts is refused.
     """
-    asked = _asked(caller, reach, raw, outside)
+    asked = _asked(reach, rights, raw, outside)
     return StartedOut(service.promote(db, asked, query, body))
 
 
@@ -181,20 +189,21 @@ def promote_release(
     "/releases/{releaseName}/delete",
     scope=Scope.CLUSTER_WRITE,
     sdk="helm.releases.delete",
+    right=Right("update", "cluster"),
     example=Example(path={"releaseName": "shop"}, query=_CHANGE, body={"purge": True}),
 )
 def delete_release(
     releaseName: str,  # noqa: N803 - the name on the wire
     query: ChangeQuery,
     body: DeleteBody,
-    caller: Caller,
     db: Connection,
     reach: Reach,
+    rights: Rights,
     raw: Raw,
     outside: Outside,
 ) -> StartedOut:
     """Delete a release; answer the build that does it."""
-    asked = _asked(caller, reach, raw, outside)
+    asked = _asked(reach, rights, raw, outside)
     return StartedOut(service.delete(db, asked, releaseName, query, body))
 
 
@@ -203,20 +212,21 @@ def delete_release(
     "/releases/{releaseName}/test",
     scope=Scope.CLUSTER_WRITE,
     sdk="helm.releases.test",
+    right=Right("update", "cluster"),
     example=Example(path={"releaseName": "shop"}, query=_CHANGE, body={"timeout": 60}),
 )
 def test_release(
     releaseName: str,  # noqa: N803 - the name on the wire
     query: ChangeQuery,
     body: TestBody,
-    caller: Caller,
     db: Connection,
     reach: Reach,
+    rights: Rights,
     raw: Raw,
     outside: Outside,
 ) -> StartedOut:
     """Run the tests of a release; answer the build that does it."""
-    asked = _asked(caller, reach, raw, outside)
+    asked = _asked(reach, rights, raw, outside)
     return StartedOut(service.test(db, asked, releaseName, query, body))
 
 
@@ -225,6 +235,7 @@ def test_release(
     "/rollback/{release}/{revision}",
     scope=Scope.CLUSTER_WRITE,
     sdk="kubernetes.rollback",
+    right=Right("update", "cluster"),
     operation="kubernetes-rollback-release",
     effect=True,
     example=Example(path={"release": "shop", "revision": "1"}, query=_CHANGE),
@@ -233,9 +244,9 @@ def rollback_release(
     release: str,
     revision: str,
     query: ChangeQuery,
-    caller: Caller,
     db: Connection,
     reach: Reach,
+    rights: Rights,
     raw: Raw,
     outside: Outside,
 ) -> StartedOut:
@@ -243,7 +254,7 @@ def rollback_release(
 
     Existing clients call this by GET.
     """
-    asked = _asked(caller, reach, raw, outside)
+    asked = _asked(reach, rights, raw, outside)
     return StartedOut(service.rollback(db, asked, release, revision, query))
 
 
@@ -258,6 +269,6 @@ def list_charts(repo: str, caller: Caller, db: Connection, reach: Reach, outside
     return charts.listed(db, reach.of(caller), outside, repo)
 
 
-def _asked(caller: Caller, reach: Reach, raw: Raw, outside: Outside) -> service.Asked:
-    request = Request(caller=caller, base_url=raw.base_url, outside=outside)
-    return service.Asked(request=request, place=reach.of(caller))
+def _asked(reach: Reach, rights: Rights, raw: Raw, outside: Outside) -> service.Asked:
+    request = Request(caller=rights.caller, base_url=raw.base_url, outside=outside)
+    return service.Asked(request=request, rights=rights, place=reach.of(rights.caller))

@@ -14,8 +14,10 @@ from sqlalchemy import Connection
 
 from headrace.http.errors import BadRequest, Forbidden, NotFound
 from headrace.http.outside import Outside
+from headrace.http.rights import Rights
 from headrace.http.scopes import Scope
 from headrace.resources.clusters import service as clusters
+from headrace.resources.clusters.schemas import ClusterOut
 from headrace.resources.contexts import service as contexts
 from headrace.resources.contexts.schemas import HelmRepository, text_of
 from headrace.resources.helm import service as helm
@@ -59,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks for a change, and what it takes to look first."""
 
     request: pipelines.Request
+    rights: Rights
     place: Place
 
     @property
@@ -104,7 +107,7 @@ def install(db: Connection, asked: Asked, query: InstallQuery, body: InstallBody
         NotFound: there is no such cluster, repository, or context with values.
         BadRequest: the address of the repository is none.
     """
-    cluster = clusters.get(db, asked.place.account_id, query.selector)
+    cluster = _cluster(db, asked, "update", query.selector)
     source = _repository(db, asked, body.repository)
     release = body.release_name or _name_of(body.name)
     given = {
@@ -185,15 +188,14 @@ def promote(db: Connection, asked: Asked, query: PromoteQuery, body: PromoteBody
     target, target_space = _section(
         db, asked, body.board, body.target_section, body.target_selector or "", body.target_namespace or ""
     )
-    account_id = asked.place.account_id
-    source = clusters.get(db, account_id, selector).selector
+    source = _cluster(db, asked, "read", selector).selector
     revision = None if body.revision is None else int(body.revision)
     found = _taken(asked, source, body.release_name, space, revision)
     space = found["namespace"]
     release = body.target_release_name or body.release_name
     given = {
         "CF_HELM_RELEASE": release,
-        "CF_HELM_KUBE_CONTEXT": clusters.get(db, account_id, target).selector,
+        "CF_HELM_KUBE_CONTEXT": _cluster(db, asked, "update", target).selector,
         "CF_HELM_NAMESPACE": target_space or space,
         "CF_HELM_INSTALLATION_NAMESPACE": target_space or space,
         "CF_HELM_CHART_ARCHIVE": found["archive"],
@@ -267,7 +269,7 @@ def _located(
     """Return what names a release that there is: the cluster is asked, unless it is behind a firewall."""
     if not NAME.fullmatch(release):
         raise NotFound(f"could not find release {release!r}: no release can have that name")
-    cluster = clusters.get(db, asked.place.account_id, query.selector)
+    cluster = _cluster(db, asked, "update", query.selector)
     namespace = query.place
     if not cluster.behind_firewall:
         namespace = _asked(asked, cluster.selector, release, namespace, revision)
@@ -279,6 +281,12 @@ def _located(
         "CF_HELM_NAMESPACE": namespace,
         "CF_HELM_VERSION": "3",
     }
+
+
+def _cluster(db: Connection, asked: Asked, action: str, selector: str) -> ClusterOut:
+    """Return a cluster that rules of teams let the caller do this with. Raises `NotFound`, `Forbidden`."""
+    asked.rights.admit(db, action, "cluster", selector)
+    return clusters.get(db, asked.place.account_id, selector)
 
 
 def _asked(asked: Asked, selector: str, release: str, namespace: str, revision: int | None) -> str:
