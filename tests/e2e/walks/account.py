@@ -131,6 +131,7 @@ def teams_of(scene):
     return [
         (one["name"], [user["userName"].partition("-")[0] for user in one["users"]])
         for one in scene.call("GET", "/api/team")
+        if one["name"] != "users"
     ]
 
 
@@ -149,7 +150,8 @@ def of_teams(button, verb, **texts):
 
 def remove_member(scene):
     scene.page.goto("/users")
-    return scene.page.get_by_role("button", name=re.compile("^.*Take person-of-.* out"))
+    row = scene.page.get_by_role("row", name=re.compile("crew"))
+    return row.get_by_role("button", name=re.compile("^.*Take person-of-.* out"))
 
 
 OF_ACCOUNT = [
