@@ -1,6 +1,7 @@
 """Rules of teams: who makes them, and that nothing goes past them."""
 
 import itertools
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from factories import make_build
 from headrace.app.installation import routes
 from headrace.http.rights import ACTIONS, EVERYBODY
 from headrace.http.server import Api
+from headrace.resources.builds import repository as builds
 
 UNKNOWN = "6923f0a41c2b9f3a7d0000b0"
 RULE = {"team": UNKNOWN, "resource": "pipeline", "action": "read", "tags": ["dev"]}
@@ -380,6 +382,20 @@ def test_pages_of_builds_go_on_where_they_ended(client, member, database, people
     assert [[one["id"] for one in page] for page in shown] == [[made[3]], [made[2]], [made[0]], []]
     only = f"/api/workflow?onePerPipeline=true&pipeline={ids['dev']}&pipeline={ids['prod']}"
     assert [one["id"] for one in member.get(only).json()["workflows"]["docs"]] == [made[3]]
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_report_counts_the_builds_that_its_reader_may_read(client, member, database, people, allow):
+    allow("read", tags=["dev"])
+    day = datetime.now(UTC).date().isoformat()
+    report = f"/api/analytics/reports/pipelineAvgDuration?dateRange={day}&dateRange={day}"
+    for tag in ("dev", "prod"):
+        known = client.post("/api/pipelines", pipeline(f"demo/{tag}", tag)).json()["metadata"]["id"]
+        build = make_build(database, people["admin"], pipeline_id=known, status="success")
+        with database.transaction() as db:
+            builds.change(db, build.id, finished_at=datetime.now(UTC))
+    assert len(client.get(report).json()["data"]) == 2
+    assert len(member.get(report).json()["data"]) == 1
 
 
 class TestTheCost(OneEngine):

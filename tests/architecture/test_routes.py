@@ -72,6 +72,7 @@ WITHOUT_RULES = {
     "pipelines-analyze",  # stores nothing, reads no pipeline
     "pipelines-schema",  # the same for all
     "workflows-changes",  # tells that something has changed, not what
+    "analytics-metadata",  # says what reports there are
     "badges-build",  # its own token
     "triggers-git-receive",  # a secret of the Git host
 }

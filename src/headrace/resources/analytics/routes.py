@@ -1,6 +1,6 @@
 """The operations of reports about builds."""
 
-from headrace.http.auth import Caller
+from headrace.http.rights import Right, Rights
 from headrace.http.routing import Connection, Example, Router
 from headrace.http.scopes import Scope
 from headrace.resources.analytics import service
@@ -20,15 +20,16 @@ def list_reports() -> list[ReportKind]:
     "/reports/{name}",
     scope=Scope.BUILD_READ,
     sdk="analytics.report",
+    right=Right("read", "pipeline"),
     example=Example(
         path={"name": "buildAvgDuration"},
         query="granularity=day&dateRange=2026-11-01&dateRange=2026-11-30",
     ),
 )
-def get_report(name: str, query: ReportQuery, caller: Caller, db: Connection) -> ReportOut:
+def get_report(name: str, query: ReportQuery, db: Connection, rights: Rights) -> ReportOut:
     """Get a report about builds: how many ended, how many well, after how long.
 
     Spans are milliseconds. A build counts for the time when it was asked for; times without a build
-    have no row.
+    have no row. Builds that the caller may not read do not count.
     """
-    return service.report(db, caller.account_id, name, query)
+    return service.report(db, rights, name, query)

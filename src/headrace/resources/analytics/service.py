@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from headrace.http.errors import BadRequest
+from headrace.http.rights import Rights
 from headrace.resources.analytics.schemas import (
     Filters,
     ReportKind,
@@ -51,19 +52,22 @@ def kinds() -> list[ReportKind]:
     return sorted(found, key=lambda each: each.name)
 
 
-def report(db: Connection, account_id: str, name: str, query: ReportQuery) -> ReportOut:
-    """Return a report.
+def report(db: Connection, rights: Rights, name: str, query: ReportQuery) -> ReportOut:
+    """Return a report about the builds that the caller may read.
 
     Raises:
         BadRequest: there is none of that name, or the time, its steps or the filters cannot be.
         NotFound: a project is named that the account has not.
     """
+    account_id = rights.caller.account_id
     filters = _filters(query.filters)
     if name not in _DURATIONS | _BY_PIPELINE:
         raise BadRequest(f"invalid report name {name[:60]!r}; GET /api/analytics/metadata lists them")
     if name in _BY_PIPELINE and query.granularity:
         raise BadRequest(f"report {name!r} has a row for each pipeline; leave 'granularity' out")
     begin, end = _time(query)
+    for one in filters.project_id:
+        rights.admit(db, "read", "project", one)
     wanted = Wanted(
         created_from=begin,
         created_before=end,
@@ -73,6 +77,7 @@ def report(db: Connection, account_id: str, name: str, query: ReportQuery) -> Re
         statuses=[*filters.status, *(["denied"] if "error" in filters.status else [])],
         pipeline_ids=filters.pipeline_id,
         projects=[projects.find(db, account_id, one).name for one in filters.project_id],
+        seen=rights.seen(db, "pipeline"),
     )
     rows = [_row(one, wanted.by) for one in builds.measured(db, account_id, wanted)]
     last = end - timedelta(milliseconds=1)

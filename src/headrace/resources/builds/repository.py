@@ -317,10 +317,10 @@ def _filtered(query: Select[Any], account_id: str, filters: Filters) -> Select[A
         query = query.where(builds.c.created_at >= filters.created_from)
     if filters.created_before is not None:
         query = query.where(builds.c.created_at < filters.created_before)
-    return query if filters.seen is None else query.where(_is_seen(filters.seen))
+    return query if filters.seen is None else query.where(is_seen(filters.seen))
 
 
-def _is_seen(seen: Seen) -> ColumnElement[bool]:
+def is_seen(seen: Seen) -> ColumnElement[bool]:
     """Match builds of pipelines that a reader may see; of one that was deleted nobody knows the tags."""
     of_pipeline = builds.c.pipeline_id.in_(seen.ids)
     return or_(of_pipeline, builds.c.pipeline_id.is_(None)) if seen.untagged else of_pipeline
@@ -425,7 +425,7 @@ def children(
     """Return builds that steps of a build have started, the oldest first, of those that a reader sees."""
     query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.parent_id == build_id)
     if seen is not None:
-        query = query.where(_is_seen(seen))
+        query = query.where(is_seen(seen))
     return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id).limit(limit))]
 
 

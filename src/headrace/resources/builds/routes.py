@@ -413,6 +413,7 @@ async def watch_changes(query: ChangesQuery, caller: Caller, hub: Signals) -> Ev
     "/workflow/{id}/context-revision",
     scope=Scope.BUILD_READ,
     sdk="workflows.contextRevision",
+    right=Right("read", "build", "id"),
     example=Example(path={"id": "$BUILD_ID"}),
 )
 def list_revisions(id: str, caller: Caller, db: Connection) -> list[RevisionOut]:  # noqa: A002 - the wire name

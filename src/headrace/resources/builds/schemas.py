@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from headrace.execution.ports import StepState
 from headrace.http.paging import Limit, Page
+from headrace.http.rights import Seen
 from headrace.kit.clock import wire_time
 from headrace.pipeline.plan import Plan
 from headrace.pipeline.status import BuildStatus
@@ -441,6 +442,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     statuses: Sequence[str] = ()
     pipeline_ids: Sequence[str] = ()
     projects: Sequence[str] = ()  # names
+    seen: Seen | None = None  # what rules let the reader see; None: all
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):

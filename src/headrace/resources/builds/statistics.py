@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, extract, func, l
 
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds.model import builds
+from headrace.resources.builds.repository import is_seen
 from headrace.resources.builds.schemas import Measured, Wanted
 
 _MOST_ROWS = 1000
@@ -40,6 +41,8 @@ def measured(db: Connection, account_id: str, wanted: Wanted) -> list[Measured]:
     ):
         if values:
             rows = rows.where(column.in_(values))
+    if wanted.seen is not None:
+        rows = rows.where(is_seen(wanted.seen))
     if wanted.by == "pipeline":
         rows = rows.where(builds.c.pipeline_id.is_not(None))
     query = _means(rows) if wanted.percent is None else _percentiles(rows, wanted.percent)
