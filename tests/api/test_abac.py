@@ -41,6 +41,15 @@ def test_only_an_admin_with_the_scope_makes_rules(client, key_of, method, path, 
         assert client.call(**ask).status == 404
 
 
+@pytest.fixture(params=["sqlite"])
+def engine_name(request):
+    """Only lists ask the database about tags."""
+    return request.param
+
+
+BOTH_ENGINES = pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
 def ops(client, people):
     """A team with the member in it."""
@@ -286,40 +295,31 @@ def doors(installation):
     made.close()
 
 
-class OneEngine:
-    """What stands before the lists is the same on both engines."""
-
-    @pytest.fixture(params=["sqlite"])
-    def engine_name(self, request):
-        return request.param
-
-
-class TestEveryOperation(OneEngine):
-    @pytest.mark.usefixtures("closed")
-    @pytest.mark.parametrize("given", GIVEN, ids=lambda given: f"rules-{GIVEN.index(given)}")
-    def test_no_rule_lets_in_more_or_less_than_it_says(self, doors, key_of, things, allow, given):
-        for actions, tags, how in given:
-            allow(*actions, tags=tags, **how)
-            if not how.get("relatedResource"):
-                for resource in ("project", "cluster"):
-                    if both := [one for one in actions if one in ACTIONS[resource]]:
-                        allow(*both, resource=resource, tags=tags, **how)
-        asking, boss = Client(doors, key_of("member")), Client(doors, key_of())
-        wrong, cases = [], 0
-        for route, thing in itertools.product(routes(), things):
-            right = route.right
-            if right is None or right.kind != thing.kind or not right.named_by or route.admin:
-                continue
-            path = "/api" + route.path.replace("{" + right.named_by + ":path}", thing.name)
-            path = path.replace("{" + right.named_by + "}", thing.name).replace("{", "").replace("}", "")
-            status = asking.call(route.method, path).status
-            cases += 1
-            if status != expected(given, right, thing):
-                wrong.append((route.method, path, thing, status))
-            if cases % 50 == 0:
-                assert boss.call(route.method, path).status == 200
-        assert wrong == []
-        assert cases > 300
+@pytest.mark.usefixtures("closed")
+@pytest.mark.parametrize("given", GIVEN, ids=lambda given: f"rules-{GIVEN.index(given)}")
+def test_no_rule_lets_in_more_or_less_than_it_says(doors, key_of, things, allow, given):
+    for actions, tags, how in given:
+        allow(*actions, tags=tags, **how)
+        if not how.get("relatedResource"):
+            for resource in ("project", "cluster"):
+                if both := [one for one in actions if one in ACTIONS[resource]]:
+                    allow(*both, resource=resource, tags=tags, **how)
+    asking, boss = Client(doors, key_of("member")), Client(doors, key_of())
+    wrong, cases = [], 0
+    for route, thing in itertools.product(routes(), things):
+        right = route.right
+        if right is None or right.kind != thing.kind or not right.named_by or route.admin:
+            continue
+        path = "/api" + route.path.replace("{" + right.named_by + ":path}", thing.name)
+        path = path.replace("{" + right.named_by + "}", thing.name).replace("{", "").replace("}", "")
+        status = asking.call(route.method, path).status
+        cases += 1
+        if status != expected(given, right, thing):
+            wrong.append((route.method, path, thing, status))
+        if cases % 50 == 0:
+            assert boss.call(route.method, path).status == 200
+    assert wrong == []
+    assert cases > 300
 
 
 # Lists
@@ -329,6 +329,7 @@ def seen_in(client, path, rows, name):
     return {name(one) for one in rows(client.get(path).json())}
 
 
+@BOTH_ENGINES
 @pytest.mark.usefixtures("closed")
 @pytest.mark.parametrize("given", GIVEN, ids=lambda given: f"rules-{GIVEN.index(given)}")
 def test_a_list_has_what_its_reader_may_read_and_no_more(member, things, allow, given):
@@ -355,6 +356,7 @@ def test_a_list_has_what_its_reader_may_read_and_no_more(member, things, allow, 
     )
 
 
+@BOTH_ENGINES
 @pytest.mark.usefixtures("closed", "things")
 def test_projects_and_clusters_are_listed_by_their_tags(member, allow):
     assert member.get("/api/projects").json()["total"] == 0
@@ -365,6 +367,7 @@ def test_projects_and_clusters_are_listed_by_their_tags(member, allow):
     assert [one["selector"] for one in member.get("/api/clusters").json()] == ["plain", "prod"]
 
 
+@BOTH_ENGINES
 @pytest.mark.usefixtures("closed")
 def test_pages_of_builds_go_on_where_they_ended(client, member, database, people, allow):
     allow("read", tags=["dev"])
@@ -384,6 +387,7 @@ def test_pages_of_builds_go_on_where_they_ended(client, member, database, people
     assert [one["id"] for one in member.get(only).json()["workflows"]["docs"]] == [made[3]]
 
 
+@BOTH_ENGINES
 @pytest.mark.usefixtures("closed")
 def test_a_report_counts_the_builds_that_its_reader_may_read(client, member, database, people, allow):
     allow("read", tags=["dev"])
@@ -398,23 +402,22 @@ def test_a_report_counts_the_builds_that_its_reader_may_read(client, member, dat
     assert len(member.get(report).json()["data"]) == 1
 
 
-class TestTheCost(OneEngine):
-    @pytest.mark.usefixtures("closed")
-    def test_a_longer_list_takes_no_more_queries(self, client, member, database, allow):
-        allow("read", tags=["dev"])
-        counted = []
-        event.listen(database.engine, "before_cursor_execute", lambda *_: counted.append(1))
+@pytest.mark.usefixtures("closed")
+def test_a_longer_list_takes_no_more_queries(client, member, database, allow):
+    allow("read", tags=["dev"])
+    counted = []
+    event.listen(database.engine, "before_cursor_execute", lambda *_: counted.append(1))
 
-        def queries():
-            counted.clear()
-            assert member.get("/api/pipelines?limit=100").status == 200
-            return len(counted)
+    def queries():
+        counted.clear()
+        assert member.get("/api/pipelines?limit=100").status == 200
+        return len(counted)
 
-        client.post("/api/pipelines", pipeline("demo/first", "dev"))
-        one = queries()
-        for number in range(5):
-            client.post("/api/pipelines", pipeline(f"demo/more-{number}", "dev"))
-        assert queries() == one
+    client.post("/api/pipelines", pipeline("demo/first", "dev"))
+    one = queries()
+    for number in range(5):
+        client.post("/api/pipelines", pipeline(f"demo/more-{number}", "dev"))
+    assert queries() == one
 
 
 # What is made anew, or changed
@@ -491,6 +494,7 @@ def test_what_is_hidden_is_told_as_what_is_not_there(client, member, database, p
     assert hidden.json()["message"] == missing.json()["message"].replace(UNKNOWN, name)
 
 
+@BOTH_ENGINES
 @pytest.mark.usefixtures("closed")
 def test_annotations_and_triggers_follow_their_pipeline(client, member, allow):
     known = client.post("/api/pipelines", pipeline("demo/a", "dev")).json()["metadata"]["id"]
@@ -513,6 +517,7 @@ def test_annotations_and_triggers_follow_their_pipeline(client, member, allow):
         assert asked == status, rule
 
 
+@BOTH_ENGINES
 @pytest.mark.usefixtures("closed")
 def test_a_build_shows_of_its_children_those_that_its_reader_may_read(
     client, member, database, people, allow

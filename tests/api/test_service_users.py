@@ -17,6 +17,12 @@ ROUTES = [
 ]
 
 
+@pytest.fixture(params=["sqlite"])
+def engine_name(request):
+    """What is stored is stored as people and keys are, whose tests have both engines."""
+    return request.param
+
+
 @pytest.fixture
 def ops(client):
     return client.post("/api/team", {"name": "ops"}).json()["_id"]
