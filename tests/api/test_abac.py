@@ -478,6 +478,17 @@ def test_a_run_without_a_pipeline_counts_as_one_without_tags(member, allow):
     assert member.post("/api/pipelines/run", body).status == 200
 
 
+@pytest.mark.usefixtures("closed")
+def test_a_run_whose_body_names_the_pipeline_needs_its_rule(client, member, allow):
+    client.post("/api/pipelines", pipeline("demo/a", "dev"))
+    body = {"serviceId": "demo/a", "branch": "master"}
+    assert member.post("/api/runtime/testit", body).status == 404
+    allow("read", tags=["dev"])
+    assert member.post("/api/runtime/testit", body).status == 403
+    allow("run", tags=["dev"])
+    assert member.post("/api/runtime/testit", body).status == 200
+
+
 # What is hidden looks as if it were not there
 
 

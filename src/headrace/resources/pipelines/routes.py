@@ -370,14 +370,15 @@ def build_by_service(
     "/testit",
     scope=Scope.PIPELINE_RUN,
     sdk="runtime.launch",
+    right=Right("run", "pipeline"),
     example=Example(body={"serviceId": "my-project/my-basic-pipeline", "branch": "master"}),
 )
 def launch_test(
-    body: BuildBody, caller: Caller, db: Connection, box: SecretBox, raw: Raw, outside: Outside
+    body: BuildBody, rights: Rights, db: Connection, box: SecretBox, raw: Raw, outside: Outside
 ) -> Reply:
     """Run the pipeline that `serviceId` names and return the id of the build."""
-    request = service.Request(caller=caller, base_url=raw.base_url, outside=outside)
-    return _started(service.run_named(db, box, request, body))
+    request = service.Request(caller=rights.caller, base_url=raw.base_url, outside=outside)
+    return _started(service.run_named(db, box, request, body, rights))
 
 
 def _started(build_id: str) -> Reply:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from headrace.http.auth import Caller
 from headrace.http.errors import BadRequest, NotFound, NotOffered
 from headrace.http.outside import Outside
+from headrace.http.rights import Rights
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.breakpoints import debugging
@@ -118,10 +119,16 @@ def run_service(db: Connection, box: SecretBox, request: Request, reference: str
     return _start(db, box, request, pipeline, body)
 
 
-def run_named(db: Connection, box: SecretBox, request: Request, body: BuildBody) -> str:
-    """Start a build of the pipeline that the body names. Raises as `run`, and `BadRequest` for none."""
+def run_named(db: Connection, box: SecretBox, request: Request, body: BuildBody, rights: Rights) -> str:
+    """Start a build of the pipeline that the body names.
+
+    Raises:
+        BadRequest: it names none; and as `run`.
+        Forbidden: no rule allows to run it.
+    """
     if not body.service_id:
         raise BadRequest("serviceId is required: the id or the whole name of a pipeline")
+    rights.admit(db, "run", "pipeline", body.service_id)
     return run_service(db, box, request, body.service_id, body)
 
 
