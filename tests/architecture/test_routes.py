@@ -74,6 +74,7 @@ WITHOUT_RULES = {
     "workflows-changes",  # tells that something has changed, not what
     "analytics-metadata",  # says what reports there are
     "badges-build",  # its own token
+    "test-reporting-file",  # its address is signed for who may read the build
     "triggers-git-receive",  # a secret of the Git host
 }
 

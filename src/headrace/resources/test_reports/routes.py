@@ -15,6 +15,7 @@ from urllib.parse import quote
 from headrace.http.auth import Caller
 from headrace.http.errors import NotFound
 from headrace.http.links import SignedLinks
+from headrace.http.rights import Right
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
@@ -48,6 +49,7 @@ _HEADERS = {
     "/builds/{buildId}/reports",
     scope=Scope.BUILD_READ,
     sdk="workflows.reports",
+    right=Right("read", "build", "buildId"),
     operation="workflows-reports",
 )
 def list_reports(
@@ -67,6 +69,7 @@ def list_reports(
     "/testReporting/{buildId}/{path:path}",
     scope=Scope.BUILD_READ,
     sdk="testReports.open",
+    right=Right("read", "build", "buildId"),
     operation="test-reporting-open",
     example=Example(path={"path": f"{_REPORT}/{_PAGE}"}),
 )
