@@ -130,7 +130,7 @@ def test_who_is_taken_out_has_nothing_left_here_and_does_not_get_it_back(
     assert client.with_key(key).get("/api/user").status == 401
     left = {one["_id"]: [user["userName"] for user in one["users"]] for one in client.get("/api/team").json()}
     assert left.pop(team) == []
-    assert [*left.values()] == [["ada"]]
+    assert [*left.values()] == [["ada", "mel"]]  # the team of all users, into which whoever joins comes
 
 
 def test_a_user_without_an_account_is_deleted_and_the_name_is_free(client, acme, people, database):
