@@ -15,7 +15,7 @@ from sqlalchemy import delete, text, update
 from e2e.server import Server, make_key, until
 from headrace.app.installation import routes
 from headrace.client import ApiError, Client
-from headrace.execution.ports import Launch
+from headrace.execution.ports import Launch, Report
 from headrace.http.openapi import document
 from headrace.http.samples import curl
 from headrace.http.sse import Events
@@ -30,6 +30,7 @@ from headrace.resources.users import repository as people
 from headrace.resources.users import service as users
 from headrace.runtimes.base import LaunchedService
 from headrace.storage.engine import Database, sqlite_url
+from headrace.storage.reports import ReportStore
 
 ROUTES = {route.operation: route for route in routes()}
 SAMPLES = {
@@ -67,6 +68,7 @@ OTHERWISE = {
         f"abac-rules-{name}": 404 for name in ("create", "create-or-delete", "create-in-batch", "tags-create")
     },
     "pipelines-analyze": 400,
+    "test-reporting-open": 302,
     "teams-synchronize-client-with-group": 400,
     "agents-report-task": 403,  # with the agent's own key
 }
@@ -196,13 +198,25 @@ class Town:
     def built(self, operation):
         """Return what an example may name of such a build."""
         build = self.build(operation)
-        location = self.server.get(f"/api/progress/{build['progress']}")["location"]
+        location = self.server.get(f"/api/progress/{build['progress']}")["location"]["url"]
+        if operation.startswith("test-reporting-"):
+            location = self.reported(build["id"])
         return {
             "BUILD_ID": build["id"],
             "PROGRESS_ID": build["progress"],
             "DATA_ID": self.server.call("POST", f"/api/workflow/{build['id']}/data", {"a": 1})[1]["_id"],
-            "TOKEN": location["url"].partition("token=")[2],
+            "TOKEN": re.search("(?:token=|testReportFiles/)([^&/]+)", location)[1],
         }
+
+    def reported(self, build_id):
+        """Keep the report of the examples with a build; return the address of its page."""
+        report_id, page = ROUTES["test-reporting-open"].example.path["path"].split("/")
+        files = [(page, [b"all passed"]), (ROUTES["test-reporting-file"].example.path["path"], [b"{}"])]
+        report = Report(
+            id=report_id, step="unit", page=page, files=2, size_bytes=12, created_at=datetime.now(UTC)
+        )
+        ReportStore(self.server.data / "reports").keep(build_id, report, files)
+        return self.server.call("GET", f"/api/testReporting/{build_id}/{report_id}/{page}")[1]["url"]
 
     def agent(self, name):
         """Make an agent of this name where there is none; return its id."""

@@ -106,7 +106,7 @@ def open_report(
     scope=Scope.PUBLIC,
     sdk="testReports.file",
     operation="test-reporting-file",
-    example=Example(path={"reportId": _REPORT, "path": _PAGE}),
+    example=Example(path={"reportId": _REPORT, "path": "results.json"}),
 )
 async def get_file(
     token: str,
