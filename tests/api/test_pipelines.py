@@ -430,6 +430,21 @@ def test_the_validator_answers_in_both_forms(client):
     assert client.post("/api/pipelines/yaml/validator", {}).status == 400
 
 
+def test_the_validator_tells_what_is_wrong_around_the_steps_of_a_whole_document(client):
+    text = (
+        "version: '1.0'\nkind: pipeline\nmetadata:\n  name: a/b\nspec:\n  concurrency: many\n  triggers:\n"
+        "  - name: push\n    repo: nowhere\n  steps:\n    a: {image: alpine, commands: 5}\n"
+    )
+    full = client.post("/api/pipelines/yaml/validator", {"yaml": text, "outputFormat": "full"}).json()
+    assert full["valid"] is False
+    assert [(one["lines"], one["path"]) for one in full["details"]] == [
+        (6, "spec.concurrency"),
+        (9, "spec.triggers.0.repo"),
+        (11, "spec.steps.a.commands"),
+    ]
+    assert full["details"][1]["actionItems"] == "write owner/name"
+
+
 def test_the_validator_gives_warnings_beside_errors_where_both_are_wanted(client):
     text = f"{BAD}  b:\n    image: alpine\n    timeout: soon\n"
     full = client.post("/api/pipelines/yaml/validator", {"yaml": text, "outputFormat": "full"}).json()

@@ -118,6 +118,8 @@ def test_steps_and_stages_of_the_text_are_offered_by_their_names():
         "steps": ["x"],
         "stages": ["a", "b"],
     }
+    inside = "kind: pipeline\nspec:\n" + "".join(f"  {line}\n" for line in text.splitlines())
+    assert ask("outline", text=inside) == ask("outline", text=text)
     assert offered(text + "    when:\n      steps:\n      - name: |") == ["first", "group", "inner"]
     assert offered(text + "    stage: |") == ["build", "ship it"]
 

@@ -4,7 +4,7 @@ It speaks for the language: what Headrace does not run yet is no error here.
 Source: `reference/pipeline-yaml.md`, section 11; `reference/api.md`, "Validator answer".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -74,6 +74,11 @@ def validate(
     return Validation(
         _sorted(found.errors), _sorted(found.warnings), {step.name: step.type for step in read.steps}
     )
+
+
+def with_errors(validation: Validation, errors: Iterable[SpecError]) -> Validation:
+    """Return a validation with more errors among its own."""
+    return msgspec.structs.replace(validation, errors=_sorted([*validation.errors, *errors]))
 
 
 def _uneven(line: int) -> SpecError:

@@ -152,12 +152,13 @@ export function outline(lines: string[]): { steps: string[]; stages: string[] } 
     const last = () => path[path.length - 1];
     while (path.length && (last()?.indent ?? 0) >= at && !(line.dash >= 0 && last()?.indent === at)) path.pop();
     const parent = last()?.key;
-    if (line.dash >= 0 && !line.key && parent === "stages" && path.length === 1) found.stages.push(bare(line.value));
+    const own = path[0]?.key === "spec" ? path.slice(1) : path; // in a whole document they are below `spec`
+    if (line.dash >= 0 && !line.key && parent === "stages" && own.length === 1) found.stages.push(bare(line.value));
     if (!line.key) continue;
     if (line.dash < 0) {
-      const isRoot = parent === "steps" && path.every(({ key }, level) => key === "steps" || path[level - 1]?.key === "steps");
+      const isRoot = parent === "steps" && own.every(({ key }, level) => key === "steps" || own[level - 1]?.key === "steps");
       if (isRoot) found.steps.push(line.key);
-      if (line.key === "stages" && !path.length) found.stages.push(...listed(line.value));
+      if (line.key === "stages" && !own.length) found.stages.push(...listed(line.value));
       path.push({ indent: line.indent, key: line.key });
     }
     if (/^[|>]/.test(line.value)) block = at;

@@ -15,7 +15,7 @@ from headrace.kit.clock import wire_time
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline import external_resources
-from headrace.pipeline.document import of_mapping
+from headrace.pipeline.document import Document, load, of_mapping
 from headrace.pipeline.errors import SpecError, SpecErrors
 from headrace.pipeline.spec import ROOT_FIELDS
 from headrace.resources.builds import service as builds
@@ -98,6 +98,27 @@ def checked(body: Mapping[str, Any]) -> Name:
     if found or name is None:
         raise SpecErrors(found)
     return name
+
+
+def problems_around(text: str) -> tuple[SpecError, ...]:
+    """Return what `checked` finds in the text of a whole document, with lines; nothing for any other text."""
+    try:
+        read = load(text)
+    except SpecErrors:
+        return ()  # the validator says it
+    if not isinstance(read.data, dict) or read.data.get("kind") != "pipeline":
+        return ()
+    try:
+        checked(read.data)
+    except SpecErrors as wrong:
+        return tuple(_at_its_line(error, read) for error in wrong.errors)
+    return ()
+
+
+def _at_its_line(error: SpecError, read: Document) -> SpecError:
+    path = tuple(int(part) if part.isdigit() else part for part in error.path.split("."))
+    line = read.line(path) or 1
+    return msgspec.structs.replace(error, line=line, message=f"{error.path}: {error.message}")
 
 
 Wrong = Callable[..., None]

@@ -9,8 +9,8 @@ from headrace.http.rights import YAML, Right, Rights
 from headrace.http.routing import Connection, Example, Raw, Reply, Router
 from headrace.http.scopes import Scope
 from headrace.kit.crypto import SecretBox
-from headrace.pipeline.validate import details_answer, full_answer, lint_answer, validate
-from headrace.resources.pipelines import analysis, definitions, language, launch, service
+from headrace.pipeline.validate import details_answer, full_answer, lint_answer, validate, with_errors
+from headrace.resources.pipelines import analysis, definitions, document, language, launch, service
 from headrace.resources.pipelines.holdings import account_of
 from headrace.resources.pipelines.schemas import (
     AnalyzeBody,
@@ -191,10 +191,13 @@ def validate_yaml(body: ValidatorBody, caller: Caller, db: Connection, rights: R
     """Check a ``codefresh.yml``: all problems at once, with their lines.
 
     With a ``name``, Git integrations, registries, clusters and variables that steps name are looked
-    for in the account; the key needs the scopes ``general`` and ``cluster:read`` for that.
+    for in the account; the key needs the scopes ``general`` and ``cluster:read`` for that. Of a
+    ``kind: pipeline`` document ``outputFormat: full`` tells also what is wrong around the steps.
     """
     account = account_of(db, caller, rights, body.name) if body.name else None
     found = validate(body.yaml, account=account)
+    if body.output_format == "full" and (around := document.problems_around(body.yaml)):
+        found = with_errors(found, around)
     return _ANSWERS.get(body.output_format, details_answer)(found)
 
 
