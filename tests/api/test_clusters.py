@@ -99,6 +99,7 @@ def test_a_cluster_is_registered_by_a_token_that_no_list_shows(registered, small
         "behindFirewall": False,
         "url": small.url,
         "cluster": {"name": "small"},
+        "tags": [],
     }
     with database.reading() as db:
         stored = str(db.exec_driver_sql("SELECT * FROM clusters").all())
