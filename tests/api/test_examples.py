@@ -198,25 +198,27 @@ class Town:
     def built(self, operation):
         """Return what an example may name of such a build."""
         build = self.build(operation)
-        location = self.server.get(f"/api/progress/{build['progress']}")["location"]["url"]
+        url = self.server.get(f"/api/progress/{build['progress']}")["location"]["url"]
+        token = url.partition("token=")[2]
         if operation.startswith("test-reporting-"):
-            location = self.reported(build["id"])
+            token = self.reported(build["id"])
         return {
             "BUILD_ID": build["id"],
             "PROGRESS_ID": build["progress"],
             "DATA_ID": self.server.call("POST", f"/api/workflow/{build['id']}/data", {"a": 1})[1]["_id"],
-            "TOKEN": re.search("(?:token=|testReportFiles/)([^&/]+)", location)[1],
+            "TOKEN": token,
         }
 
     def reported(self, build_id):
-        """Keep the report of the examples with a build; return the address of its page."""
+        """Keep the report of the examples with a build; return the token in its addresses."""
         report_id, page = ROUTES["test-reporting-open"].example.path["path"].split("/")
         files = [(page, [b"all passed"]), (ROUTES["test-reporting-file"].example.path["path"], [b"{}"])]
         report = Report(
             id=report_id, step="unit", page=page, files=2, size_bytes=12, created_at=datetime.now(UTC)
         )
         ReportStore(self.server.data / "reports").keep(build_id, report, files)
-        return self.server.call("GET", f"/api/testReporting/{build_id}/{report_id}/{page}")[1]["url"]
+        answer = self.server.call("GET", f"/api/testReporting/{build_id}/{report_id}/{page}")[1]
+        return answer["url"].split("/")[3]
 
     def agent(self, name):
         """Make an agent of this name where there is none; return its id."""
