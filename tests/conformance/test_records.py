@@ -1,6 +1,7 @@
 """What execution relies on when a build writes records: `execution.ports.Records`."""
 
 import contextlib
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,8 +13,8 @@ from headrace.integrations.clusters import Networks
 from headrace.kit.crypto import SecretBox
 from headrace.resources.annotations import service as annotations
 from headrace.resources.pipelines.records import DatabaseRecords
+from headrace.resources.projects import repository
 from headrace.resources.projects import service as projects
-from headrace.resources.projects.schemas import NewProject
 
 IMAGE = Target("image", "acme/api:1")
 
@@ -66,7 +67,7 @@ async def kept(engine_name, request, tmp_path):
     async with contextlib.AsyncExitStack() as stack:
         queue = Queue(request.getfixturevalue("database"), tmp_path, stack)
         with queue.database.transaction() as db:
-            projects.create(db, queue.account.id, queue.box, NewProject(project_name="demo"))
+            repository.add(db, queue.account.id, name="demo", tags=(), variables=(), now=datetime.now(UTC))
         yield Stored(queue)
     queue.hub.close()
 
