@@ -38,6 +38,8 @@ def ours(acme, tmp_path):
 @pytest.fixture
 def start(ours):
     """Start commands that end with the test."""
+    # A shell lets what runs in its background, perhaps these tests, ignore Ctrl-C, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = []
 
     def begin(*words):
