@@ -1,6 +1,7 @@
 /** The text of a pipeline's file, as people edit it. Pure. */
 import { CORE_SCHEMA, dump, load, types } from "js-yaml";
 import { DERIVED, type Pipeline, type Variable } from "./pipelines";
+import { Secret } from "./secret";
 
 const schema = CORE_SCHEMA.extend({ implicit: [types.merge] }); // dates are texts, as the server has it
 const toYaml = (value: unknown) => dump(value, { lineWidth: -1, noRefs: true, quotingType: "'", schema });
@@ -54,10 +55,11 @@ function fileIn(text: string, fields: string[]): string {
   const found: string[] = [];
   let before: string[] = []; // comments and empty lines: they are of the key that follows
   let isFile = false;
+  const remark = new RegExp(`^ {0,${indent.length}}#`); // one that is not of a text of several lines
   for (const line of lines.slice(start + 1)) {
     if (/^[^ #]/.test(line)) break; // the next key of the document
     const key = line.startsWith(indent) ? /^["']?([\w-]+)["']?\s*:/.exec(line.slice(indent.length))?.[1] : undefined;
-    if (key === undefined && (!line.trim() || new RegExp(`^ {0,${indent.length}}#`).test(line))) before.push(line);
+    if (key === undefined && (!line.trim() || remark.test(line))) before.push(line);
     else {
       if (key !== undefined) isFile = fields.includes(key);
       if (isFile) found.push(...before, line);
@@ -76,6 +78,29 @@ function refuseUnknown(place: string, given: unknown, known: Variable[] | undefi
     throw new Error(`${place}, ${String(one.key)}: ${MASK} stands for a secret that is kept under the same key, encrypted: write its value`);
   }
 }
+
+/** Variables with what is to be encrypted as secrets: commands do not show them. */
+const veiled = (given: unknown): unknown =>
+  Array.isArray(given)
+    ? (given as unknown[]).map((one) =>
+        isDict(one) && one.encrypted === true && one.value !== MASK ? { ...one, value: new Secret(String(one.key), String(one.value ?? "")) } : one,
+      )
+    : given;
+
+/** A part of a spec, or a trigger, with its variables veiled. */
+const veil = (part: Dict): Dict => ("variables" in part ? { ...part, variables: veiled(part.variables) } : part);
+
+function veilTrigger(trigger: unknown): unknown {
+  if (!isDict(trigger)) return trigger;
+  const { secret } = trigger;
+  return veil(typeof secret === "string" && secret && secret !== MASK ? { ...trigger, secret: new Secret("secret", secret) } : trigger);
+}
+
+/** Whether a document that `documentOf` made holds a secret that its author has just written. */
+export const tellsSecrets = ({ spec }: Pipeline): boolean =>
+  [spec, ...AREAS.flatMap((area) => (Array.isArray(spec[area]) ? spec[area] : []))].some(
+    (part) => isDict(part) && (part.secret instanceof Secret || (Array.isArray(part.variables) && part.variables.some((one: Dict | null) => one?.value instanceof Secret))),
+  );
 
 /**
  * What a whole document says, to be stored in the place of `base`; another `metadata.name` renames it.
@@ -97,7 +122,8 @@ export function documentOf(base: Pipeline, text: string, fields: string[]): Pipe
     }
   }
   const own = only(fields, spec);
-  const rest = Object.fromEntries(Object.entries(spec).filter(([key]) => !fields.includes(key)));
+  const rest = veil(Object.fromEntries(Object.entries(spec).filter(([key]) => !fields.includes(key))));
+  for (const area of AREAS) if (Array.isArray(rest[area])) rest[area] = (rest[area] as unknown[]).map(veilTrigger);
   const { id, revision } = base.metadata;
   const document = { ...said, metadata: { ...metadata, id, revision, originalYamlString: undefined }, spec: rest } as unknown as Pipeline;
   if (!Object.keys(own).length) return document;
