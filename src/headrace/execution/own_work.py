@@ -47,4 +47,5 @@ class OwnWork:
             self._lines.put_nowait(None)
 
     def _tell(self, line: str) -> None:
-        self._lines.put_nowait(f"{line}\n".encode())
+        # A line may name a file of the volume, and such a name need not be UTF-8.
+        self._lines.put_nowait(f"{line}\n".encode(errors="backslashreplace"))

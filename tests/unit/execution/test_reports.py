@@ -1,9 +1,12 @@
 """Which reports a step keeps, and where they are found afterwards."""
 
+import os
+
 import pytest
 
 from fakes import MemoryFeed, MemoryLogs, MemoryRecords, MemoryReports, MemorySecrets, MovedClock
 from headrace.execution.errors import StepRefused
+from headrace.execution.own_work import OwnWork
 from headrace.execution.reports import ANNOTATION, report_id, wanted_reports
 from headrace.execution.run import run
 from headrace.execution.settings import ExecutionSettings
@@ -193,6 +196,16 @@ async def test_a_disk_that_is_full_fails_the_step_and_not_the_engine():
     record = await play.run(TESTS, f"report: {{{IMAGE}, environment: [REPORT_DIR=out]}}")
     assert record.statuses["report"] == "error"
     assert "cannot be kept: No space left on device" in play.logs.text(record.build_id, "report")
+
+
+async def test_a_name_of_a_file_that_is_no_utf_8_is_told_with_its_bytes():
+    async def work(tell):
+        tell(os.fsdecode(b"report-\xff.xml is no whole XML"))
+        return 0
+
+    running = OwnWork(work)
+    assert b"".join([chunk async for chunk in running.output()]) == b"report-\\udcff.xml is no whole XML\n"
+    assert (await running.wait()).exit_code == 0
 
 
 async def test_a_build_keeps_so_much_and_no_more():
