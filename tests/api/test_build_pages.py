@@ -47,7 +47,7 @@ def page(database, account_id, marks, filters, offset, limit, now=NOW):
     with database.reading() as db:
         place = marks.place(db, account_id, filters, offset=offset, limit=limit, now=now)
         found = repository.listed(
-            db, account_id, filters, limit=place.limit, offset=place.offset, upto=place.upto
+            db, account_id, place.filters, limit=place.limit, offset=place.offset, upto=place.upto
         )
         return [build.id for build in found] if place.limit else [], place.total
 
@@ -73,6 +73,31 @@ def test_every_page_is_the_slice_of_the_whole_list(database, people, history, fi
     for offset in offsets:
         expected = (wanted[offset : offset + limit], len(wanted))
         assert page(database, account_id, marks, filters, offset, limit) == expected
+
+
+@pytest.mark.parametrize(("rare", "by"), [("dev", "branch"), ("main", "status")])
+def test_of_two_filters_the_rarer_is_read_on_sqlite_and_the_pages_are_the_same(
+    database, people, rare, by, monkeypatch
+):
+    account_id = people["admin"].active_account_id
+    for branch, status, number in (("dev", "success", 2), ("main", "success", 9), ("main", "error", 4)):
+        for minute in range(number):
+            moment = NOW - timedelta(minutes=5 + minute)
+            make_build(database, people["admin"], branch=branch, status=status, created_at=moment)
+    filters = Filters(branches=[rare], statuses=["success" if rare == "dev" else "error"])
+    with database.reading() as db:
+        assert repository.rarest(db, account_id, filters) == (by if db.dialect.name == "sqlite" else None)
+        whole = [build.id for build in repository.listed(db, account_id, filters, limit=50)]
+        with monkeypatch.context() as patch:
+            patch.setattr(repository, "_RARE", 2)  # all filters are wide
+            assert repository.rarest(db, account_id, filters) is None
+    assert len(whole) == (2 if rare == "dev" else 4)
+    marks = Marks()
+    for offset in range(5):
+        assert page(database, account_id, marks, filters, offset, 2) == (
+            whole[offset : offset + 2],
+            len(whole),
+        )
 
 
 def test_new_builds_come_into_the_pages_that_were_asked_for(database, people, history):

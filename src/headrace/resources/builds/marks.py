@@ -33,6 +33,7 @@ class Place(msgspec.Struct, frozen=True):
     upto: Key | None  # begin with this row; None: with the newest
     offset: int  # rows to pass over from there, few unless the rows are not settled
     limit: int  # rows that there are at most
+    filters: Filters  # what to read it by
 
 
 class _List(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ class _List(msgspec.Struct, frozen=True):
     settled_before: datetime | None = None  # by ``created_at``; None: nothing is
     settled: int = 0  # rows before that
     keys: tuple[Key, ...] = ()  # of every so manyth row, the oldest first
+    by: str | None = None  # the column whose filter kept the fewest builds when they were last counted
 
 
 class Marks:
@@ -59,22 +61,26 @@ class Marks:
         """
         if filters.seen is not None:
             total = repository.count(db, account_id, filters)
-            return Place(total, None, offset, max(0, min(limit, total - offset)))
+            return Place(total, None, offset, max(0, min(limit, total - offset)), filters)
         known = self._known(account_id, filters)
-        newer = repository.count(db, account_id, filters, since=known.settled_before)
-        if newer >= _ADVANCE_AFTER or known.settled_before is None:
+        first = known.settled_before is None
+        by = repository.rarest(db, account_id, filters) if first else known.by
+        steered = msgspec.structs.replace(filters, by=by)
+        newer = repository.count(db, account_id, steered, since=known.settled_before)
+        if newer >= _ADVANCE_AFTER or first:
             advanced = _advanced(db, account_id, filters, known, now)
             if advanced is not known:
                 self._keep(account_id, filters, advanced)
                 newer -= advanced.settled - known.settled
                 known = advanced
+                steered = msgspec.structs.replace(filters, by=known.by)
         total = known.settled + newer
         number = total - offset  # of the first row wanted, from the oldest; the oldest is 1
         every = _distance(filters)
         mark = -(-number // every)
         if number <= 0 or mark > len(known.keys):
-            return Place(total, None, offset, max(0, min(limit, number)))
-        return Place(total, known.keys[mark - 1], mark * every - number, min(limit, number))
+            return Place(total, None, offset, max(0, min(limit, number)), steered)
+        return Place(total, known.keys[mark - 1], mark * every - number, min(limit, number), steered)
 
     def _known(self, account_id: str, filters: Filters) -> _List:
         name = (account_id, repr(filters))
@@ -103,13 +109,14 @@ def _advanced(db: Connection, account_id: str, filters: Filters, known: _List, n
         until = min(until, repository.oldest_unended(db, account_id) or until)
     if known.settled_before is not None and until <= known.settled_before:
         return known
+    by = repository.rarest(db, account_id, filters)
     keys, settled = repository.marks(
         db,
         account_id,
-        filters,
+        msgspec.structs.replace(filters, by=by),
         every=_distance(filters),
         since=known.settled_before,
         before=until,
         counted=known.settled,
     )
-    return _List(until, settled, (*known.keys, *keys))
+    return _List(until, settled, (*known.keys, *keys), by)

@@ -185,13 +185,13 @@ def listed(
         cursor = find(db, account_id, query.after)
         key = (cursor.created_at, cursor.id)
         if query.pagination_direction == "previous":
-            found = repository.listed(db, account_id, filters, limit=limit, before=key)
+            found = repository.listed(db, account_id, place.filters, limit=limit, before=key)
         else:
-            found = repository.listed(db, account_id, filters, limit=limit + 1, after=key)
+            found = repository.listed(db, account_id, place.filters, limit=limit + 1, after=key)
             more, found = len(found) > limit, found[:limit]
     elif place.limit:
         found = repository.listed(
-            db, account_id, filters, limit=place.limit, offset=place.offset, upto=place.upto
+            db, account_id, place.filters, limit=place.limit, offset=place.offset, upto=place.upto
         )
         more = first + place.limit < place.total
     else:
