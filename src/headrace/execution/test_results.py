@@ -219,5 +219,6 @@ def read_allure(files: Mapping[str, bytes]) -> tuple[Results | None, list[str]]:
     if not last:
         return None, wrong
     spans_s = [(one.stop - one.start) / 1000 for one in last.values() if 0 < one.start <= one.stop]
-    found = Results(**counts, duration_s=round(sum(spans_s), 3), failures=tuple(failures[:MOST_FAILURES]))
+    duration_s = sum(span for span in spans_s if span < _LONGEST_S)  # a longer one is no time that passed
+    found = Results(**counts, duration_s=round(duration_s, 3), failures=tuple(failures[:MOST_FAILURES]))
     return found, wrong

@@ -119,6 +119,12 @@ def test_the_last_try_of_a_test_counts():
     assert (found.passed, found.failed) == (1, 0)
 
 
+def test_a_span_that_no_test_can_have_taken_is_not_counted():
+    found, _ = read_allure({"1-result.json": result(), "2-result.json": result(stop=1.7e308)})
+    alone, _ = read_allure({"1-result.json": result()})
+    assert (found.passed, found.duration_s) == (2, alone.duration_s)
+
+
 def test_no_results_are_none():
     assert read_allure({}) == (None, [])
     assert joined([]) is None
