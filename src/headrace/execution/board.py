@@ -1,8 +1,8 @@
 """What one run knows of its build: the states of steps, variables, exports, secret values."""
 
 import asyncio
-from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections import ChainMap, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -58,6 +58,7 @@ class Board:
         self._inner: dict[str, dict[str, str]] = {}
         self._outputs: dict[str, dict[str, str]] = {}
         self._facts: dict[str, StepFacts] = {}
+        self._known_by = _short_names(self.index)
         for state in order.steps.values():
             self.store(state)
 
@@ -212,10 +213,7 @@ class Board:
     def _hook_facts(self, step: PlannedStep) -> dict[str, StepFacts]:
         """What only steps of a hook see: each other by short names, and how their owner ended."""
         owner, moment, _ = (step.name + "##").split("#", 2)
-        prefix = f"{owner}#{moment}#"
-        facts = {
-            name.removeprefix(prefix): facts for name, facts in self._facts.items() if name.startswith(prefix)
-        }
+        facts = self._facts_within(f"{owner}#{moment}#")
         state = self.states.get(owner)
         if state is not None and state.outcome is not None:
             facts[owner] = self._facts_of(owner, msgspec.structs.replace(state, status=state.outcome))
@@ -223,10 +221,11 @@ class Board:
 
     def _neighbour_facts(self, group: str) -> dict[str, StepFacts]:
         """What members of a step type see of each other, by the names that the step type gives them."""
-        prefix = f"{group}."
-        return {
-            name.removeprefix(prefix): facts for name, facts in self._facts.items() if name.startswith(prefix)
-        }
+        return self._facts_within(f"{group}.")
+
+    def _facts_within(self, prefix: str) -> dict[str, StepFacts]:
+        names = self._known_by.get(prefix, ())
+        return {name.removeprefix(prefix): self._facts[name] for name in names if name in self._facts}
 
     def _facts_of(self, name: str, state: StepState) -> StepFacts:
         return _facts(self.step(name), state, self._outputs.get(name, {}))
@@ -334,6 +333,16 @@ class Board:
         """Give conditions on ``workflow.result`` their word: nothing else is left to run."""
         result = BuildStatus.ERROR if failed else self.result(terminated=terminated)[0]
         self.workflow = _OUTCOME_WORDS[result]
+
+
+def _short_names(names: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Return the steps that have shorter names within an owner or group, by what is left out of them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        for place, character in enumerate(name):
+            if character in ".#":
+                found[name[: place + 1]].append(name)
+    return found
 
 
 def _facts(step: PlannedStep, state: StepState, outputs: Mapping[str, str]) -> StepFacts:
