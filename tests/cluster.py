@@ -33,6 +33,116 @@ KINDS = {
     "statefulsets": ("apps/v1", "StatefulSet"),
     "daemonsets": ("apps/v1", "DaemonSet"),
 }
+
+
+def kinds_of(version):
+    """The kinds of a group: (plural, kind)."""
+    return [(plural, kind) for plural, (of, kind) in KINDS.items() if of == version]
+
+
+def schema_of(group, version):
+    """An OpenAPI document that says no more than that the server checks fields itself."""
+    parameters = [{"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}]
+    paths = {
+        f"/{plural}": {
+            "patch": {
+                "parameters": parameters,
+                "responses": {},
+                "x-kubernetes-group-version-kind": {"group": group, "version": "v1", "kind": kind},
+            }
+        }
+        for plural, kind in kinds_of(version)
+    }
+    return {"openapi": "3.0.0", "info": {"title": version, "version": "1"}, "paths": paths}
+
+
+def list_of(version):
+    """What discovery says of the kinds of a group."""
+    verbs = ["create", "delete", "get", "list", "patch", "update"]
+    resources = [
+        {
+            "name": plural,
+            "kind": kind,
+            "singularName": kind.lower(),
+            "namespaced": kind != "Namespace",
+            "verbs": verbs,
+        }
+        for plural, kind in kinds_of(version)
+    ]
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
+
+
+APPS = {"groupVersion": "apps/v1", "version": "v1"}
+# What clients ask first: which release this is, and which kinds it has.
+DISCOVERY = {
+    "/version": {"major": "1", "minor": "31", "gitVersion": "v1.31.0"},
+    "/api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
+    "/apis": {
+        "kind": "APIGroupList",
+        "groups": [{"name": "apps", "versions": [APPS], "preferredVersion": APPS}],
+    },
+    "/api/v1": list_of("v1"),
+    "/apis/apps/v1": list_of("apps/v1"),
+    "/openapi/v3": {
+        "paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in ("api/v1", "apis/apps/v1")}
+    },
+    "/openapi/v3/api/v1": schema_of("", "v1"),
+    "/openapi/v3/apis/apps/v1": schema_of("apps", "apps/v1"),
+}
+PACKED = b"k8s\0"  # before an object in protobuf, in which helm sends its records
+
+
+def fields_of(data):
+    """The fields of a protobuf message that have a length: (number, bytes)."""
+    at = 0
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        key = number()
+        length = number()
+        if key & 7 == 2:
+            yield key >> 3, data[at : at + length]
+            at += length
+
+
+def pairs_of(message, field):
+    """A map within a protobuf message."""
+    return {
+        entry[1].decode(): entry[2]
+        for each, one in fields_of(message)
+        if each == field
+        for entry in [dict(fields_of(one))]
+    }
+
+
+def secret_of(packed):
+    """A secret that came in protobuf, as its JSON form."""
+    secret = dict(fields_of(packed[len(PACKED) :]))[2]
+    about = dict(fields_of(secret))
+    named = dict(fields_of(about[1]))
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": about[3].decode(),
+        "metadata": {
+            "name": named[1].decode(),
+            "namespace": named[3].decode(),
+            "labels": {name: value.decode() for name, value in pairs_of(about[1], 11).items()},
+        },
+        "data": {name: base64.b64encode(value).decode() for name, value in pairs_of(secret, 2).items()},
+    }
+
+
 PLACE = re.compile(
     r"/api(?:s/(?P<group>[^/]+))?/v1(?:/namespaces/(?P<space>[^/]+))?/(?P<plural>\w+)(?:/(?P<name>[^/]+))?"
 )
@@ -104,8 +214,13 @@ class Api(BaseHTTPRequestHandler):
     def do_PATCH(self):
         self.serve(self.body())
 
+    def do_DELETE(self):
+        self.rfile.read(int(self.headers["Content-Length"] or 0))  # how to delete; all is gone at once here
+        self.serve(None)
+
     def body(self):
-        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        return secret_of(data) if data.startswith(PACKED) else json.loads(data)
 
     def serve(self, body):
         place = urlsplit(self.path)
@@ -113,6 +228,8 @@ class Api(BaseHTTPRequestHandler):
         token = (self.headers["Authorization"] or "").removeprefix("Bearer ")
         if token not in (TOKEN, READER) and not self.connection.getpeercert():
             return self.refuse(401, "Unauthorized", "Unauthorized")
+        if self.command == "GET" and place.path in DISCOVERY:
+            return self.answer(200, DISCOVERY[place.path])
         found = PLACE.fullmatch(place.path)
         if found is None or (found["plural"] not in KINDS and "access" not in found["plural"]):
             return self.refuse(404, "NotFound", "the server could not find the requested resource")
@@ -121,7 +238,8 @@ class Api(BaseHTTPRequestHandler):
         if token == READER and (self.command != "GET" or found["plural"] == "secrets"):
             rule = f'{found["plural"]} is forbidden: User "reader" cannot {self.command} resource'
             return self.refuse(403, "Forbidden", rule)
-        handle = {"GET": self.get, "POST": self.post, "PUT": self.put, "PATCH": self.patch}[self.command]
+        methods = {"GET": self.get, "POST": self.post, "PUT": self.put, "PATCH": self.patch}
+        handle = (methods | {"DELETE": self.delete})[self.command]
         return handle(found, body, parse_qs(place.query))
 
     def get(self, found, _, query):
@@ -161,6 +279,11 @@ class Api(BaseHTTPRequestHandler):
             return self.missing(found)
         self.server.cluster.objects[key] = body
         return self.answer(200, body)
+
+    def delete(self, found, *_):
+        key = (found["plural"], found["space"], found["name"])
+        gone = self.server.cluster.objects.pop(key, None)
+        return self.missing(found) if gone is None else self.answer(200, gone)
 
     def patch(self, found, body, _):
         """Merge; what is applied and is not there is made. Replicas come up at once, but `stuck` ones."""
