@@ -187,6 +187,16 @@ def test_a_link_expires(client, ended, box):
     assert "expired" in answer.json()["message"]
 
 
+@pytest.mark.parametrize("longer", ["9999", "9" * 5000], ids=["later", "no number"])
+def test_a_link_that_has_expired_cannot_be_given_a_later_end(client, ended, box, longer):
+    long_ago = int(time.time()) - links.LIFE_S - 1
+    token = links.ARCHIVES.token(box, ended.account_id, ended.progress_id, now_s=long_ago)
+    expiry, rest = token.split(".", 1)
+    forged = f"{expiry.zfill(20)}{longer}.{rest}"  # the first digits are those that were signed
+    answer = client.with_key(None).get(f"/api/logs/archive/{ended.progress_id}?token={forged}")
+    assert answer.status == 403
+
+
 # Plain text
 
 

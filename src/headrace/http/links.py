@@ -6,6 +6,8 @@ from headrace.http.errors import Forbidden
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import is_id
 
+_MOST_DIGITS = 20  # of an end: Python reads no number of thousands of digits
+
 
 class SignedLinks:
     """Makes and judges what links of one kind carry: ``<expiry>.<account id>.<signature>``.
@@ -40,9 +42,9 @@ class SignedLinks:
         """
         expiry, _, rest = token.partition(".")
         account_id, _, signature = rest.partition(".")
-        well_formed = expiry.isascii() and expiry.isdigit() and is_id(account_id) and signature.isascii()
-        if not well_formed or not hmac.compare_digest(
-            self._signature(box, account_id, subject, int(expiry[:20])), signature
+        is_number = expiry.isascii() and expiry.isdigit() and len(expiry) <= _MOST_DIGITS
+        if not (is_number and is_id(account_id) and signature.isascii()) or not hmac.compare_digest(
+            self._signature(box, account_id, subject, int(expiry)), signature
         ):
             raise Forbidden(f"token is not the signature of this link; take the link from {self._again}")
         if int(expiry) < now_s:
