@@ -447,3 +447,36 @@ def test_a_promotion_by_a_pipeline_needs_the_right_to_run_it(registered, small, 
     assert narrow.post(path, body).status == 403
     wide = registered.with_key(key_of("admin", "cluster:write", "pipeline:run"))
     assert wide.post(path, body).status == 404
+
+
+def test_a_promotion_by_a_pipeline_needs_a_rule_to_run_it(registered, small, key_of, people):
+    small.release("shop", chart=CHART)
+    steps = {"say": {"image": "alpine", "commands": ["true"]}}
+    for name in ("ops/promote", "ops/secret"):
+        document = {
+            "kind": "pipeline",
+            "version": "1.0",
+            "metadata": {"name": name},
+            "spec": {"steps": steps},
+        }
+        document["metadata"]["labels"] = {"tags": [name.partition("/")[2]]}
+        assert registered.post("/api/pipelines", document).status == 200
+    before = [one["id"] for one in registered.get("/api/abac").json()]
+    team = registered.post("/api/team", {"name": "ops", "users": [people["member"].id]}).json()["_id"]
+    rules = [
+        {"team": team, "resource": "cluster", "action": "read", "tags": []},
+        {"team": team, "resource": "cluster", "action": "update", "tags": []},
+        {"team": team, "resource": "pipeline", "action": "read", "tags": ["promote"]},
+    ]
+    assert registered.post("/api/abac/batch", {"create": rules, "delete": before}).status == 200
+    member = registered.with_key(key_of("member"))
+
+    def promote(pipeline):
+        body = {"releaseName": "shop", "targetSelector": "small", "targetNamespace": "web"}
+        path = "/api/kubernetes/chart/promote/helm3?selector=small"
+        return member.post(path, {**body, "pipelineId": pipeline}).status
+
+    assert [promote("ops/promote"), promote("ops/secret"), promote("ops/absent")] == [403, 404, 404]
+    run = {"team": team, "resource": "pipeline", "action": "run", "tags": ["promote"]}
+    assert registered.post("/api/abac", run).status == 200
+    assert promote("ops/promote") == 200

@@ -176,11 +176,13 @@ def promote(db: Connection, asked: Asked, query: PromoteQuery, body: PromoteBody
         NotFound: there is no such cluster, board, section, release, revision or context.
         Conflict: several namespaces have a release of that name, and none was named.
         BadRequest: a place was not named, or the chart cannot be taken from the release.
-        Forbidden: a pipeline was named, and the key may run none.
+        Forbidden: a pipeline was named, and the key may run none, or no rule allows to run it.
     """
-    if body.pipeline_id and not asked.request.caller.may(Scope.PIPELINE_RUN):
-        scope = str(Scope.PIPELINE_RUN)
-        raise Forbidden(f"Scopes are missing to access this resource: {scope}", missingScopes=[scope])
+    if body.pipeline_id:
+        if not asked.request.caller.may(Scope.PIPELINE_RUN):
+            scope = str(Scope.PIPELINE_RUN)
+            raise Forbidden(f"Scopes are missing to access this resource: {scope}", missingScopes=[scope])
+        asked.rights.admit(db, "run", "pipeline", body.pipeline_id)
     before = ChangeQuery(
         selector=query.selector, namespace=query.namespace, tiller_namespace=query.tiller_namespace
     )
