@@ -63,6 +63,8 @@ class Signals:
     def close(self) -> None:
         """Stop listening. Safe twice."""
         self._ended.set()
+        if _of_engine.get(self._database.engine) is self:  # else each would keep the other for ever
+            del _of_engine[self._database.engine]
         if self._listener is not None:
             self._listener.join()
 
