@@ -77,6 +77,13 @@ def test_a_long_log_opens_at_its_end_and_jumps_anywhere(new_page, person, ended)
     expect(marked(page)).to_have_text("123460")
 
 
+def test_the_address_that_a_build_is_told_of_itself_leads_to_it(new_page, person, acme, ended):
+    build_id = ended({"tell": step('echo "at $CF_BUILD_URL"')})
+    told = re.search(r"at (\S+/build/[0-9a-f]+)", acme.server.log(build_id, "tell"))[1]
+    page = log_in(new_page(), person, told.removeprefix(acme.server.url))
+    expect(log_of(page).get_by_text(f"at {told}", exact=True)).to_be_visible()
+
+
 def test_what_is_searched_is_found_in_order_and_marked(new_page, person, ended):
     build_id = ended({"talk": step(count_to(LINES)), "last": step("echo one Needle more")})
     page = log_in(new_page(), person, f"/builds/{build_id}")
@@ -171,7 +178,13 @@ def test_a_decision_has_a_reason(new_page, person, acme, verb, status):
     acme.pipeline("approval")
     build_id = acme.run("p/approval")
     page = log_in(new_page(), person, f"/builds/{build_id}")
-    page.get_by_role("button", name=verb).click(timeout=LONG_S)
+    expect(page.get_by_role("button", name=verb)).to_be_visible(timeout=LONG_S)
+    other = "Deny" if verb == "Approve" else "Approve"
+    page.get_by_role("button", name=other).click()
+    page.get_by_label(re.compile("^Reason")).fill("of the dialog that is closed")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=verb).click()
+    expect(page.get_by_label(re.compile("^Reason"))).to_have_value("")
     page.get_by_label(re.compile("^Reason")).fill("<b>because</b> I say so")
     page.get_by_role("dialog").get_by_role("button", name=verb).click()
     expect(page.locator(f"h1 [data-status={status}]")).to_be_visible(timeout=LONG_S)

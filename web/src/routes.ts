@@ -5,6 +5,7 @@ export const ROUTES: Route[] = [
   { pattern: "/", title: "Home", load: () => import("./views/Home.svelte") },
   { pattern: "/builds", title: "Builds", load: () => import("./views/Builds.svelte") },
   { pattern: "/builds/:id", title: "Build", load: () => import("./views/Build.svelte") },
+  { pattern: "/build/:id", title: "Build", load: () => import("./views/Build.svelte") }, // CF_BUILD_URL
   { pattern: "/pipelines", title: "Pipelines", load: () => import("./views/Pipelines.svelte") },
   { pattern: "/pipelines/:name", title: "Pipeline", load: () => import("./views/Pipeline.svelte") },
   { pattern: "/projects/:project", title: "Project", load: () => import("./views/Pipelines.svelte") },
