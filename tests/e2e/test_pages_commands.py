@@ -149,7 +149,10 @@ def expect_done(scene, walk, way):
     seen = [f"{walk.action} by {way} to give {walk.gives}, not", None]
 
     def is_done():
-        seen[1] = walk.state(scene)
+        try:
+            seen[1] = walk.state(scene)
+        except AssertionError as gone:  # between the list that names it and the look at it
+            seen[1] = gone
         return seen[1] == walk.gives
 
     until(is_done, seen)
