@@ -58,15 +58,15 @@ export function go(to: string, { replace = false }: { replace?: boolean } = {}):
   if (moved) window.scrollTo(0, 0);
 }
 
-/** Change parts of the query string; an empty value takes a name out. */
-export function setQuery(changes: Record<string, string | string[] | undefined>): void {
+/** Change parts of the query string; an empty value takes a name out. What is chosen is a step of the history, typing is not. */
+export function setQuery(changes: Record<string, string | string[] | undefined>, how?: { replace: boolean }): void {
   const query = new URLSearchParams(address.query);
   for (const [name, value] of Object.entries(changes)) {
     query.delete(name);
     for (const one of Array.isArray(value) ? value : [value]) if (one) query.append(name, one);
   }
   const text = query.toString();
-  go(address.path + (text && `?${text}`), { replace: true });
+  go(address.path + (text && `?${text}`), how);
 }
 
 /** Handle clicks on links to pages of ours without loading the document anew. */
