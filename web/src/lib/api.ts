@@ -75,7 +75,7 @@ export async function call<T>(method: Method, path: string, asked: Asked = {}): 
 }
 
 /** Read bytes; throws `ApiFailure`. */
-export async function getBytes(path: string, query?: Query): Promise<Uint8Array> {
+export async function getBytes(path: string, query?: Query): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await ask("GET", path, { query })).arrayBuffer());
 }
 

@@ -4,6 +4,8 @@ import { getBytes, segment } from "./api";
 const MOST_BYTES = 128 * 1024; // of a part that are read; a mark comes about every 64 KiB
 const KEPT_BYTES = 1 << 20; // of all logs in memory: a window over many short ones keeps all that it shows
 const LONGEST = 4_000; // characters of a line that are shown
+const NEWLINE = 10;
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const STAMP = /^\[(\d{4}-\d\d-\d\dT[\d:.]+Z)\] /; // when the line was printed
 
 export interface Line {
@@ -20,10 +22,58 @@ export interface Extent {
   marks: [number, number][]; // new ones: where a line begins, and how many stand before it
 }
 
-interface Part {
-  bytes: Uint8Array; // from its mark on
-  lines: Line[];
-  reading: boolean;
+/** What lies between two marks. Only the lines that are looked at are made of its bytes. */
+class Part {
+  bytes = new Uint8Array(); // from its mark on
+  reading = false;
+  private ends: number[] = []; // where its lines end
+  private lines: (Line | undefined)[] = []; // those that were looked at
+  private isCut = false;
+
+  get isEmpty(): boolean {
+    return !this.ends.length;
+  }
+
+  append(more: Uint8Array<ArrayBuffer>): void {
+    const whole = this.bytes.length ? new Uint8Array(this.bytes.length + more.length) : more;
+    if (whole !== more) {
+      whole.set(this.bytes);
+      whole.set(more, this.bytes.length);
+    }
+    this.bytes = whole;
+  }
+
+  /** Find its lines: it is `width` bytes long, of which all or the first are here. */
+  divide(width: number): void {
+    if (this.bytes.length > width) this.bytes = this.bytes.slice(0, width); // a new mark ended it earlier
+    const ends: number[] = [];
+    for (let at = 0; at < this.bytes.length; ) {
+      const end = this.bytes.indexOf(NEWLINE, at);
+      ends.push(end < 0 ? this.bytes.length : end);
+      at = (ends.at(-1) ?? 0) + 1;
+    }
+    this.lines.length = Math.max(0, Math.min(this.ends.length, ends.length) - 1); // the last one may be longer now
+    [this.ends, this.isCut] = [ends, this.bytes.length < width];
+  }
+
+  line(index: number): Line | undefined {
+    const end = this.ends[index];
+    if (end === undefined) return undefined;
+    return (this.lines[index] ??= this.read(index, end));
+  }
+
+  private read(index: number, end: number): Line {
+    const begin = index ? (this.ends[index - 1] ?? 0) + 1 : 0;
+    const text = UTF8.decode(this.bytes.subarray(begin, end));
+    const at = STAMP.exec(text);
+    const rest = at ? text.slice(at[0].length) : text;
+    const cut = rest.length > LONGEST;
+    return {
+      text: cut ? rest.slice(0, LONGEST) : rest,
+      at: at?.[1] ?? "",
+      isCut: cut || (this.isCut && index === this.ends.length - 1),
+    };
+  }
 }
 
 /** The parts that are in memory, the one that was looked at last at the end. */
@@ -36,7 +86,7 @@ export class Cache {
 
   /** Return a part, new or not, as the one that was looked at last. */
   touch(key: string): Part {
-    const found = this.parts.get(key) ?? { bytes: new Uint8Array(), lines: [], reading: false };
+    const found = this.parts.get(key) ?? new Part();
     this.parts.delete(key);
     this.parts.set(key, found);
     let size = 0;
@@ -80,7 +130,7 @@ export class StepLog {
   line(number: number): Line | undefined {
     void this.version;
     const at = this.partOf(number);
-    return this.cache.part(this.key(at))?.lines[number - (this.firsts[at] ?? 0)];
+    return this.cache.part(this.key(at))?.line(number - (this.firsts[at] ?? 0));
   }
 
   /** Read what is missing of the lines from `first` on; those before `end`. */
@@ -113,11 +163,7 @@ export class StepLog {
       part.reading = true;
       try {
         const query = { step: this.step, offset: begin + part.bytes.length, limit: wanted - part.bytes.length };
-        const more = await getBytes(`/builds/${segment(this.build)}/logs`, query);
-        const whole = new Uint8Array(part.bytes.length + more.length);
-        whole.set(part.bytes);
-        whole.set(more, part.bytes.length);
-        part.bytes = whole;
+        part.append(await getBytes(`/builds/${segment(this.build)}/logs`, query));
         this.failure = undefined;
       } catch (reason) {
         this.failure = reason;
@@ -125,27 +171,10 @@ export class StepLog {
       } finally {
         part.reading = false;
       }
-    } else if (part.bytes.length <= width() && part.lines.length) return;
-    const bytes = part.bytes.subarray(0, width()); // a new mark may have ended it earlier
-    part.lines = linesOf(bytes, bytes.length < width());
-    if (part.bytes.length > bytes.length) part.bytes = bytes.slice();
+    } else if (part.bytes.length <= width() && !part.isEmpty) return;
+    part.divide(width());
     this.version++;
   }
-}
-
-function linesOf(bytes: Uint8Array, isCut: boolean): Line[] {
-  const texts = new TextDecoder().decode(bytes).split("\n");
-  if (texts.at(-1) === "") texts.pop(); // what stands after the last newline is nothing yet
-  return texts.map((text, index) => {
-    const at = STAMP.exec(text);
-    const rest = at ? text.slice(at[0].length) : text;
-    const cut = rest.length > LONGEST;
-    return {
-      text: cut ? rest.slice(0, LONGEST) : rest,
-      at: at?.[1] ?? "",
-      isCut: cut || (isCut && index === texts.length - 1),
-    };
-  });
 }
 
 /** A step with its log, as the log view shows it. */
