@@ -14,6 +14,18 @@ from headrace.pipeline.plan import (
 INITIALIZING = "Initializing Process"  # the build's own first log entry
 READING_EXPORTS = "Reading environment variable exporting file contents."
 OUT_OF_MEMORY = 137
+_WITH_A_PAGE = frozenset(
+    {
+        "freestyle",
+        "git-clone",
+        "pending-approval",
+        "build",
+        "push",
+        "composition",
+        "launch-composition",
+        "deploy",
+    }
+)  # of the types that the engine knows itself
 _WIDTH = 20  # of the first column, as in the original
 
 
@@ -67,14 +79,20 @@ def _place(step: PlannedStep, operation: str) -> str:
     return f"Container for step title: {step.title}, step type: {step.type}, operation: {operation}"
 
 
+def documentation(step: PlannedStep) -> str:
+    """The page about a step; those of the catalogue and of the account's own types share one."""
+    if isinstance(step.action, FetchFile):
+        return "docs/pipelines.md"
+    return f"docs/steps/{step.type}.md" if step.type in _WITH_A_PAGE else "docs/step-types.md"
+
+
 def _block(step: PlannedStep, cause: str, *, name: str, exit_code: int | None, image: str = "") -> list[str]:
     message = f"Failed to run {step.type} step: {step.title}"
     if image and isinstance(step.action, BuildImage | PushImage):
         verb = "build" if isinstance(step.action, BuildImage) else "push"
         message = f"Failed to {verb} image: {image}"
     rows = [("Message", message), ("Caused by", cause)]
-    page = "docs/pipelines.md" if isinstance(step.action, FetchFile) else f"docs/steps/{step.type}.md"
-    rows.append(("Documentation Link", page))
+    rows.append(("Documentation Link", documentation(step)))
     if exit_code is not None:
         rows.append(("Exit code", str(exit_code)))
     rows.append(("Name", name))
