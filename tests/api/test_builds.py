@@ -236,6 +236,24 @@ def test_a_restart_from_the_failed_step_takes_over_what_went_well(client, instal
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "from_step", "from_failed"),
+    [("", None, False), ("?fromFailed=true", None, True), ("?fromStep=deploy", "deploy", False)],
+)
+def test_a_build_and_its_restart_name_each_other(
+    client, installation, database, people, query, from_step, from_failed
+):
+    build = make_build(database, people["admin"])
+    fails(database, installation, build)
+    new_id = client.get(f"/api/builds/rebuild/{build.id}{query}").json()
+    shown = client.get(f"/api/builds/{new_id}").json()
+    assert shown["restartOf"] == {"id": build.id, "fromStep": from_step, "fromFailed": from_failed}
+    assert shown["restarts"] == []
+    before = client.get(f"/api/builds/{build.id}").json()
+    assert before["restartOf"] is None
+    assert before["restarts"] == [{"id": new_id, "status": "pending", "pipelineName": "demo/ci"}]
+
+
 def test_a_restart_from_the_failed_step_is_refused_where_the_pipeline_does(
     client, installation, database, people
 ):

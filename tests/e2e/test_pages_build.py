@@ -250,6 +250,9 @@ def test_a_build_is_run_again_from_a_step(new_page, person, ended):
     page.get_by_role("navigation", name="Steps").get_by_role("link", name=re.compile("two")).click()
     expect(log_of(page).get_by_text("two", exact=True).last).to_be_visible()
     expect(log_of(page).locator("[data-step=one]")).not_to_contain_text("line")
+    expect(page.get_by_text(f"runs build {build_id} again, from two")).to_be_visible()
+    page.get_by_role("link", name=f"build {build_id}").click()
+    expect(page.get_by_text("Run again as:").get_by_role("link")).to_have_count(1)
 
 
 def test_a_build_that_waits_at_a_breakpoint_is_looked_into_and_goes_on(new_page, person, acme):

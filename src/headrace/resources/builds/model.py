@@ -78,6 +78,17 @@ build_steps = Table(
     Column("state", JsonText, nullable=False),  # `execution.ports.StepState`
 )
 
+# Which builds run another one again.
+build_restarts = Table(
+    "build_restarts",
+    metadata,
+    Column("build_id", String(24), ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True),
+    Column("of_build_id", String(24), nullable=False),
+    Column("from_step", String(512)),  # NULL: from its beginning, or from what failed
+    Column("from_failed", Boolean, nullable=False),
+    Index(None, "of_build_id"),
+)
+
 workflow_data = Table(
     "workflow_data",
     metadata,

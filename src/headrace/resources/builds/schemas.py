@@ -124,6 +124,14 @@ class ChildOut(msgspec.Struct, kw_only=True, rename="camel"):
     pipeline_name: str
 
 
+class RestartOfOut(msgspec.Struct, kw_only=True, rename="camel"):
+    """Which build another one runs again; without both from its beginning."""
+
+    id: str
+    from_step: str | None
+    from_failed: bool  # only what did not go well, and what follows it
+
+
 class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
     """One build, in the words of the public API."""
 
@@ -146,6 +154,8 @@ class BuildOut(BuildStatusOut, kw_only=True, rename="camel"):
     parent_id: str | None  # the build whose step has started this one
     paused: list[PauseOut] = []  # breakpoints at which its steps wait; lists leave them out
     children: list[ChildOut] = []  # builds that its steps have started; lists leave them out
+    restart_of: RestartOfOut | None = None  # lists leave it out
+    restarts: list[ChildOut] = []  # builds that run it again; lists leave them out
     annotations: list[dict[str, Any]] = []
     user_yaml_descriptor: str | None = None
     final_workflow_yaml: str | None = None

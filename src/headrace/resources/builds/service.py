@@ -226,11 +226,22 @@ def _after(day: datetime | None) -> datetime | None:
 
 
 def whole(db: Connection, build: Build, seen: Seen | None) -> BuildOut:
-    """Show one build with the builds that its steps have started, of those that the reader may see."""
-    children = repository.children(db, build.account_id, build.id, seen, limit=_MOST_CHILDREN)
-    shown = [ChildOut(id=one.id, status=one.status, pipeline_name=one.pipeline_name) for one in children]
+    """Show one build with those that its steps started or that run it again; only what the reader sees."""
+    children, again = (
+        [ChildOut(id=one.id, status=one.status, pipeline_name=one.pipeline_name) for one in found]
+        for found in (
+            repository.children(db, build.account_id, build.id, seen, limit=_MOST_CHILDREN),
+            repository.restarts(db, build.account_id, build.id, seen, limit=_MOST_CHILDREN),
+        )
+    )
     paused = [] if build.status.is_final else debugging.paused(repository.paused_steps(db, build.id))
-    return msgspec.structs.replace(show(db, [build])[0], children=shown, paused=paused)
+    return msgspec.structs.replace(
+        show(db, [build])[0],
+        children=children,
+        paused=paused,
+        restart_of=restarts.origin(db, build),
+        restarts=again,
+    )
 
 
 def variables(db: Connection, build: Build) -> list[VariableOut]:
@@ -273,7 +284,7 @@ def restart(db: Connection, caller: Caller, build_id: str, query: RestartQuery) 
         "CF_BUILD_INITIATOR": caller.user_name,
         "CF_BUILD_TIMESTAMP": str(int(datetime.now(UTC).timestamp() * 1000)),
     }
-    return start(
+    started = start(
         db,
         BuildRequest(
             build_id=new_build_id,
@@ -307,6 +318,8 @@ def restart(db: Connection, caller: Caller, build_id: str, query: RestartQuery) 
             termination_policy=stored["termination_policy"] or (),
         ),
     )
+    restarts.remember(db, started, build, query)
+    return started
 
 
 def terminate(db: Connection, build: Build) -> None:
