@@ -13,6 +13,7 @@ from headrace.app.settings import Settings
 from headrace.resources.accounts import service as accounts
 from headrace.resources.api_keys import service as api_keys
 from headrace.resources.builds.feed import Addresses
+from headrace.resources.users import repository as people_rows
 from headrace.resources.users import service as users
 
 ADDRESSES = Addresses(public_url="http://testserver", step_url="http://testserver")
@@ -97,6 +98,14 @@ def api(installation):
 def client(api, key_of):
     """The admin of `acme`, with full access."""
     return Client(api, key_of())
+
+
+@pytest.fixture
+def platform(client, database, people):
+    """The admin of `acme`, as admin of the installation, too."""
+    with database.transaction() as db:
+        people_rows.change(db, people["admin"].id, is_platform_admin=True)
+    return client
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ ADMIN_ROUTES = [
     ("DELETE", "/api/accounts/{account}/{member}"),
     ("POST", "/api/accounts/{account}/{member}/admin"),
     ("DELETE", "/api/accounts/{account}/{member}/admin"),
+    ("POST", "/api/accounts/{account}/{member}/updateuser"),
+    ("POST", "/api/accounts/{account}/updateuser"),
+    ("POST", "/api/accounts/{account}/update"),
 ]
 PLATFORM_ROUTES = [
     ("POST", "/api/accounts/{account}/{member}/adduser"),
@@ -16,6 +19,8 @@ PLATFORM_ROUTES = [
     ("POST", "/api/admin/accounts"),
     ("GET", "/api/admin/accounts/{account}"),
     ("POST", "/api/admin/accounts/addpendinguser"),
+    ("POST", "/api/admin/accounts/{account}/update"),
+    ("DELETE", "/api/admin/accounts/{account}"),
 ]
 BODY = {"userDetails": "kim", "name": "new", "userName": "lee"}
 
@@ -28,14 +33,6 @@ def acme(people):
 @pytest.fixture
 def place(people, acme):
     return lambda path: path.format(account=acme, member=people["member"].id)
-
-
-@pytest.fixture
-def platform(client, database, people):
-    """The admin, as admin of the installation, too."""
-    with database.transaction() as db:
-        repository.change(db, people["admin"].id, is_platform_admin=True)
-    return client
 
 
 def names(client, acme):
@@ -67,7 +64,7 @@ def test_another_account_does_not_exist(stranger, place, method, path):
     assert stranger.call(method, place(path), json=BODY).status == 404
 
 
-@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES[1:])
+@pytest.mark.parametrize(("method", "path"), [route for route in ADMIN_ROUTES if "{member}" in route[1]])
 def test_a_user_of_another_account_does_not_exist(client, acme, people, method, path):
     path = path.format(account=acme, member=people["stranger"].id)
     assert client.call(method, path).status == 404
@@ -174,3 +171,49 @@ def test_a_user_is_made_in_accounts_or_joins_one(platform, acme, people, strange
     nowhere = {**body, "account": ["6923f0a41c2b9f3a7d000000"], "userName": "pat"}
     assert platform.post("/api/admin/accounts/addpendinguser", nowhere).status == 404
     assert platform.post("/api/admin/accounts/addpendinguser", {**body, "account": []}).status == 400
+
+
+def test_an_admin_gives_a_member_another_name_and_another_address(client, key_of, acme, people):
+    key, place = key_of("member"), f"/api/accounts/{acme}/{people['member'].id}/updateuser"
+    changed = client.post(place, {"userName": " kim ", "email": "kim@example.org"}).json()
+    assert (changed["userName"], changed["email"]) == ("kim", "kim@example.org")
+    assert client.post(place, {"userDetails": "kim@example.com"}).json()["userName"] == "kim"
+    assert client.post(place, {}).json()["email"] == "kim@example.com"
+    assert client.post(place, {"email": ""}).json()["email"] == ""
+    assert client.with_key(key).get("/api/user").json()["userName"] == "kim"
+    assert client.post(place, {"userName": "ada"}).status == 409
+    assert client.post(place, {"userName": "x" * 256}).status == 400
+    own = client.post(f"/api/accounts/{acme}/updateuser", {"settings": {"userName": "lovelace"}})
+    assert own.json()["_id"] == people["admin"].id
+    assert names(client, acme) == {"kim": False, "lovelace": True}
+
+
+def test_a_user_of_other_accounts_is_changed_by_an_admin_of_the_installation(client, acme, people, database):
+    place = f"/api/accounts/{acme}/{people['member'].id}/updateuser"
+    with database.transaction() as db:
+        service.join(db, people["stranger"].active_account_id, people["member"].id)
+    refused = client.post(place, {"userName": "kim"})
+    assert refused.status == 403
+    assert "an admin of the installation may change this" in refused.json()["message"]
+    with database.transaction() as db:
+        repository.change(db, people["admin"].id, is_platform_admin=True)
+    assert client.post(place, {"userName": "kim"}).json()["userName"] == "kim"
+
+
+def test_an_account_gets_another_name_from_an_admin_of_the_installation(client, platform, acme, people):
+    other = people["stranger"].active_account_id
+    body = {"accountDetails": {"name": " beta "}}
+    assert platform.post(f"/api/admin/accounts/{other}/update", body).json()["name"] == "beta"
+    assert platform.post(f"/api/admin/accounts/{other}/update", {"settings": {"name": "acme"}}).status == 409
+    assert platform.post(f"/api/admin/accounts/{other}/update", {"name": "  "}).status == 400
+    assert platform.post(f"/api/admin/accounts/{other}/update", {}).json()["name"] == "beta"
+    assert platform.post("/api/admin/accounts/6923f0a41c2b9f3a7d000000/update", {"name": "x"}).status == 404
+    assert client.post(f"/api/accounts/{acme}/update", {"name": "gamma"}).json()["name"] == "gamma"
+    assert client.get("/api/user").json()["activeAccountName"] == "gamma"
+
+
+def test_who_is_no_admin_of_the_installation_leaves_an_account_its_name(client, acme):
+    own = f"/api/accounts/{acme}/update"
+    assert client.post(own, {"name": "other-name"}).status == 403
+    assert client.post(own, {"name": "acme"}).json()["name"] == "acme"
+    assert client.post(own, {"notifications": [{"type": "slack"}]}).status == 501

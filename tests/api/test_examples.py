@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, update
 
 from e2e.server import Server, make_key, until
 from headrace.app.installation import routes
@@ -168,11 +168,11 @@ class Town:
         assert self.server.call("POST", "/api/webhooks/git")[0] == 200
         if operation == "triggers-events-create":
             self.clear(f"/api/hermes/events/{found['EVENT']}")
-        if operation == "accounts-add-account":  # no operation deletes one
-            database = Database(sqlite_url(self.server.data / "headrace.db"))
-            with database.transaction() as db:
-                db.execute(text("DELETE FROM accounts WHERE name = 'new-account'"))
-            database.close()
+        if operation in ("accounts-add-account", "accounts-delete-account"):
+            for one in self.server.get("/api/admin/accounts?name=new-account"):
+                self.clear(f"/api/admin/accounts/{one['_id']}")
+        if operation == "accounts-delete-account":  # not that of the key
+            found["ACCOUNT_ID"] = self.make("accounts-add-account")["_id"]
         if operation == "agent-create":
             for one in self.server.get("/api/agents?name=my-agent"):
                 self.clear(f"/api/agent/{one['id']}")

@@ -137,6 +137,11 @@ class Installation:
         self.hub.close()
         self.database.close()
 
+    def forget_files(self, build_id: str) -> None:
+        """Delete the logs and the reports of a build; nothing happens where there are none."""
+        self.logs.delete(build_id)
+        self.reports.delete(build_id)
+
     def api(self, addresses: Addresses) -> Api:
         """Return the API over this installation."""
         found = routes()

@@ -1,4 +1,4 @@
-"""What a server does by itself: times that have come, builds that find no worker, reports to Git hosts."""
+"""What a server does by itself: times, builds without a worker, reports to Git hosts, what is deleted."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from headrace.resources.answers import service as answers
 from headrace.resources.audit import service as audit
 from headrace.resources.builds import service as builds
 from headrace.resources.events import reports, scheduler
+from headrace.resources.removals import service as removals
 from headrace.resources.runtime_environments import service as environments
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,9 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
             answers.forget(db, datetime.now(UTC))
             audit.forget(db, datetime.now(UTC), days=installation.settings.audit_days)
 
+    def clear() -> None:
+        removals.clear(database, installation.forget_files)
+
     # A host that is slow keeps no time from coming: each has a task of its own.
     tasks = [
         asyncio.create_task(_again(work, pause_s))
@@ -51,6 +55,7 @@ async def keeping(installation: Installation, public_url: str) -> AsyncIterator[
             (look_after, _REST_S),
             (report, _LOOK_S),
             (tidy, _TIDY_S),
+            (clear, _REST_S),
         )
     ]
     try:

@@ -23,6 +23,7 @@ RESOURCES = (
     "refused",
     "registries",
     "releases",
+    "removals",
     "repos",
     "runtime_environments",
     "service_users",

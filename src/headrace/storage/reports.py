@@ -67,6 +67,10 @@ class ReportStore:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
 
+    def delete(self, build_id: str) -> None:
+        """Delete all reports of a build; nothing happens where there are none."""
+        shutil.rmtree(self._folder(build_id), ignore_errors=True)
+
     def reports(self, build_id: str) -> list[Report]:
         """Return the reports of a build, the oldest first; those of one moment by step and number."""
         found = []

@@ -25,6 +25,14 @@ def test_there_is_one_head_and_it_is_the_highest_number():
     assert scripts.get_heads() == [migrations.head()]
 
 
+def test_every_table_that_knows_an_account_goes_with_it():
+    load_models()
+    for name, table in metadata.tables.items():
+        if "account_id" in table.c:
+            (key,) = table.c.account_id.foreign_keys
+            assert (key.target_fullname, key.ondelete) == ("accounts.id", "CASCADE"), name
+
+
 def test_the_models_equal_the_schema(database):
     load_models()
     with database.reading() as connection:

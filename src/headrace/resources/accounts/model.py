@@ -10,4 +10,5 @@ accounts = Table(
     id_column(),
     Column("name", String(255), nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
+    Column("deleted_at", UtcTime),  # nobody sees it any more, its builds are being removed; NULL: it is there
 )

@@ -78,6 +78,12 @@ def forget(db: Connection, *, before: datetime) -> int:
     return db.execute(delete(audit).where(audit.c.created_at < before)).rowcount
 
 
+def forget_some(db: Connection, account_id: str, *, limit: int) -> int:
+    """Delete entries of an account, at most so many; return the number."""
+    some = select(audit.c.id).where(audit.c.account_id == account_id).order_by(audit.c.id).limit(limit)
+    return db.execute(delete(audit).where(audit.c.id.in_(some))).rowcount
+
+
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     table = audit.c
     equal = {

@@ -99,6 +99,9 @@ def forget(db: Connection, now: datetime, *, days: int) -> None:
         repository.forget(db, before=now - timedelta(days=days))
 
 
+forget_some = repository.forget_some
+
+
 def _wanted(query: AuditQuery) -> Wanted:
     return Wanted(
         user_name=query.user_name,

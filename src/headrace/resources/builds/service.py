@@ -22,6 +22,7 @@ from headrace.resources.builds import (
     debugging,
     policies,
     queue,
+    removing,
     repository,
     restarts,
     shape,
@@ -60,6 +61,8 @@ _LONGEST_DELAY = timedelta(days=7)
 _MOST_DELAYED = 1000  # builds of an account
 QUEUED = "builds"  # signal: a build may be claimed
 STOPPED = "stops"  # signal: a running build is to stop
+
+count_unended, some_ended, remove = removing.count_unended, removing.some_ended, removing.remove
 
 
 def changed(build_id: str) -> str:
@@ -320,6 +323,14 @@ def restart(db: Connection, caller: Caller, build_id: str, query: RestartQuery) 
     )
     restarts.remember(db, started, build, query)
     return started
+
+
+def terminate_all(db: Connection, account_id: str) -> int:
+    """Stop what has not ended in an account; return how many builds that are."""
+    unended = repository.unended_of(db, account_id)
+    for build in unended:
+        terminate(db, build)
+    return len(unended)
 
 
 def terminate(db: Connection, build: Build) -> None:

@@ -25,8 +25,6 @@ class Line(msgspec.Struct, frozen=True):
 
 
 _READ, _WRITE = Scope.CLUSTER_READ, Scope.CLUSTER_WRITE
-_PEOPLE = "what a user is called does not change; DELETE and POST /api/accounts/{id}/adduser make another"
-_ACCOUNTS = "an account stays as it was made; POST /api/admin/accounts makes another"
 _CLUSTER = "register a cluster by POST /api/clusters/local/cluster, with a kubeconfig or a token"
 _RELEASE = "promote a release of Helm 3: POST /api/kubernetes/chart/promote/helm3"
 _ENVIRONMENTS = "environments are those that workers report; start and stop 'headrace worker'"
@@ -84,33 +82,6 @@ LINES = (
         "Check the cluster of a runner",
         _CLUSTER,
         scope=_WRITE,
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/accounts/{id}/update",
-        "accounts.updateAccountPublicSettings",
-        "Change the notifications of an account",
-        "notify from a step: give it a hook of the pipeline",
-        admin=True,
-    ),
-    Line(
-        "POST",
-        "/accounts/{id}/updateuser",
-        "accounts.updateUserDetails",
-        "Change details of a user",
-        _PEOPLE,
-        admin=True,
-    ),
-    Line(
-        "DELETE", "/admin/accounts/{id}", "accounts.deleteAccount", "Delete an account", _ACCOUNTS, admin=True
-    ),
-    Line(
-        "POST",
-        "/admin/accounts/{id}/update",
-        "accounts.updateAccount",
-        "Change an account",
-        _ACCOUNTS,
         admin=True,
     ),
     Line(

@@ -9,13 +9,20 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from headrace.http.auth import Caller
-from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound, NotOffered
 from headrace.resources.accounts import service as accounts
 from headrace.resources.runtime_environments.schemas import DEFAULT
 from headrace.resources.users import repository, service
 from headrace.resources.users.passwords import random_password
 from headrace.resources.users.repository import Membership, User
-from headrace.resources.users.schemas import AccountOut, AdminAccountsQuery, NewUserOut, UserOut
+from headrace.resources.users.schemas import (
+    AccountOut,
+    AccountSettings,
+    AdminAccountsQuery,
+    NewUserOut,
+    UserChange,
+    UserOut,
+)
 
 
 def invite(db: Connection, caller: Caller, account_id: str, details: str) -> NewUserOut:
@@ -100,12 +107,15 @@ def take_out(db: Connection, caller: Caller, account_id: str, user_id: str) -> N
 
 def all_accounts(db: Connection, query: AdminAccountsQuery) -> list[AccountOut]:
     """Return the accounts of the installation by name; only those that fit, where something is given."""
-    found = accounts.listed(db)
-    return [
-        _account(db, one.id, one.name)
-        for one in found
+    found = [
+        one
+        for one in accounts.listed(db)
         if query.name in ("", one.name) and (not query.id or one.id in query.id)
     ]
+    admins: dict[str, list[str]] = {}
+    for account_id, user_id in repository.admins(db, [one.id for one in found]):
+        admins.setdefault(account_id, []).append(user_id)
+    return [AccountOut(one.id, one.name, DEFAULT, admins.get(one.id, [])) for one in found]
 
 
 def account(db: Connection, account_id: str) -> AccountOut:
@@ -118,6 +128,62 @@ def create_account(db: Connection, name: str) -> AccountOut:
     """Create an account without users. Raises `BadRequest` for no name, `Conflict` for a taken one."""
     made = accounts.create(db, name, now=datetime.now(UTC))
     return _account(db, made.id, made.name)
+
+
+def rename_account(db: Connection, account_id: str, name: str) -> AccountOut:
+    """Give an account of the installation another name; an empty one is no change.
+
+    Raises:
+        BadRequest: the name does not fit.
+        Conflict: the name is taken.
+        NotFound: there is no such account.
+    """
+    found = accounts.rename(db, account_id, name.strip()) if name else accounts.by_id(db, account_id)
+    return _account(db, found.id, found.name)
+
+
+def change_account(db: Connection, caller: Caller, account_id: str, body: AccountSettings) -> AccountOut:
+    """Change the caller's account. Its name is given by an admin of the installation: others trust it.
+
+    A step type that is shared with all accounts begins with it, a badge is found by it.
+
+    Raises:
+        BadRequest: the name does not fit.
+        Conflict: the name is taken.
+        Forbidden: it would have another name, and the caller is no admin of the installation.
+        NotFound: it is another account.
+        NotOffered: there are notifications.
+    """
+    _own(caller, account_id)
+    if body.notifications:
+        raise NotOffered("notify from a step: give it a hook of the pipeline")
+    if body.name.strip() not in ("", caller.account_name) and not caller.is_platform_admin:
+        raise Forbidden("only an admin of the installation gives an account another name")
+    return rename_account(db, account_id, body.name)
+
+
+def change_user(db: Connection, caller: Caller, account_id: str, user_id: str, body: UserChange) -> UserOut:
+    """Give a member of the caller's account another name or address; what is absent stays.
+
+    Raises:
+        BadRequest: the name does not fit.
+        Conflict: the name is taken.
+        Forbidden: the user is of other accounts, too, and the caller no admin of the installation.
+        NotFound: it is another account, or no member of it.
+    """
+    _own(caller, account_id)
+    _member(db, account_id, user_id)
+    user = service.members(db, account_id)[user_id]
+    belongs_to_others = user.is_platform_admin or len(repository.accounts_of(db, user_id)) > 1
+    if belongs_to_others and user_id != caller.user_id and not caller.is_platform_admin:
+        raise Forbidden(
+            f"{user.name!r} is of other accounts, too; an admin of the installation may change this"
+        )
+    if body.user_name.strip() not in ("", user.name):
+        service.rename(db, user_id, name=body.user_name)
+    if (email := body.user_details if body.email is None else body.email) is not None:
+        repository.change(db, user_id, email=email.strip())
+    return _shown(db, account_id, caller.account_name, user_id)
 
 
 def _create(db: Connection, caller: Caller, account_ids: list[str], name: str) -> NewUserOut:

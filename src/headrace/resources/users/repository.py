@@ -3,7 +3,19 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, column, delete, insert, literal, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    table,
+    update,
+)
 
 from headrace.http.paging import Pages
 from headrace.http.rights import EVERYBODY
@@ -109,6 +121,27 @@ def remove_membership(db: Connection, account_id: str, user_id: str) -> None:
 def remove(db: Connection, user_id: str) -> None:
     """Delete a user with all that was the user's own."""
     db.execute(delete(users).where(users.c.id == user_id))
+
+
+def homes(db: Connection, account_id: str) -> list[tuple[User, str | None]]:
+    """Return who is in an account, by id, each with another account of the user; None: there is no other."""
+    others = (
+        select(memberships.c.user_id, func.min(memberships.c.account_id).label("home"))
+        .where(memberships.c.account_id != account_id)
+        .group_by(memberships.c.user_id)
+        .subquery()
+    )
+    inside = select(memberships.c.user_id).where(memberships.c.account_id == account_id)
+    query = (
+        select(users, others.c.home)
+        .outerjoin(others, others.c.user_id == users.c.id)
+        .where(or_(users.c.active_account_id == account_id, users.c.id.in_(inside)))
+        .order_by(users.c.id)
+    )
+    return [
+        (User(**{name: row[name] for name in User.__struct_fields__}), row["home"])
+        for row in db.execute(query).mappings()
+    ]
 
 
 def hold_admins(db: Connection, account_id: str) -> list[str]:

@@ -11,14 +11,18 @@ from headrace.http.scopes import Scope
 from headrace.resources.users import people, service
 from headrace.resources.users.schemas import (
     AccountBody,
+    AccountChange,
     AccountOut,
+    AccountSettings,
     AdminAccountsQuery,
     ExecutionContextOut,
     InviteBody,
     LoginIn,
     NewUserOut,
+    OwnChange,
     PendingUserBody,
     SessionOut,
+    UserChange,
     UserOut,
 )
 from headrace.resources.users.sessions import Sessions
@@ -178,6 +182,84 @@ def set_as_admin(accountId: str, userId: str, caller: Caller, db: Connection) ->
 def delete_admin(accountId: str, userId: str, caller: Caller, db: Connection) -> UserOut:  # noqa: N803
     """Make an admin of the account a user; one admin stays in any case."""
     return people.set_admin(db, caller, accountId, userId, is_admin=False)
+
+
+@_accounts.route(
+    "POST",
+    "/{accountId}/{userId}/updateuser",
+    scope=Scope.GENERAL,
+    sdk="accounts.updateUser",
+    admin=True,
+    example=Example(body={"email": "kim@example.org"}),
+)
+def change_user(
+    accountId: str,  # noqa: N803 - the wire name
+    userId: str,  # noqa: N803 - the same
+    body: UserChange,
+    caller: Caller,
+    db: Connection,
+) -> UserOut:
+    """Give a user of the account another name or another address.
+
+    By the name one logs in. A user who is in other accounts, too, is changed by an admin of the installation.
+    """
+    return people.change_user(db, caller, accountId, userId, body)
+
+
+@_accounts.route(
+    "POST",
+    "/{id}/updateuser",
+    scope=Scope.GENERAL,
+    sdk="accounts.updateUserDetails",
+    admin=True,
+    example=Example(body={"settings": {"email": "ada@example.org"}}),
+)
+def change_own_details(
+    id: str,  # noqa: A002 - the wire name
+    body: OwnChange,
+    caller: Caller,
+    db: Connection,
+) -> UserOut:
+    """Give the calling user another name or another address."""
+    return people.change_user(db, caller, id, caller.user_id, body.settings)
+
+
+@_accounts.route(
+    "POST",
+    "/{id}/update",
+    scope=Scope.GENERAL,
+    sdk="accounts.updateAccountPublicSettings",
+    admin=True,
+    example=Example(body={"notifications": []}),
+)
+def change_account_settings(
+    id: str,  # noqa: A002 - the wire name
+    body: AccountSettings,
+    caller: Caller,
+    db: Connection,
+) -> AccountOut:
+    """Give the account another name, as an admin of the installation.
+
+    Notifications are not offered: with some, the answer is 501.
+    """
+    return people.change_account(db, caller, id, body)
+
+
+@_platform.route(
+    "POST",
+    "/{id}/update",
+    scope=Scope.GENERAL,
+    sdk="accounts.updateAccount",
+    admin="platform",
+    example=Example(body={"name": "acme"}),
+)
+def update_account(
+    id: str,  # noqa: A002 - the wire name
+    body: AccountChange,
+    db: Connection,
+) -> AccountOut:
+    """Give an account of the installation another name; all else of it stays as it is."""
+    return people.rename_account(db, id, body.wanted)
 
 
 @_platform.route("GET", "", scope=Scope.GENERAL, sdk="accounts.listAccounts", admin="platform")

@@ -111,6 +111,44 @@ class AccountBody(msgspec.Struct, kw_only=True):
     provider: str = ""
 
 
+class AccountName(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be changed of an account."""
+
+    name: Annotated[str, msgspec.Meta(max_length=255)] = ""
+
+
+class AccountChange(AccountName, frozen=True, kw_only=True, rename="camel"):
+    """What is to be changed of an account, as clients write it: bare, or below one of two words."""
+
+    settings: AccountName = AccountName()
+    account_details: AccountName = AccountName()
+
+    @property
+    def wanted(self) -> str:
+        """The new name; empty where none is given."""
+        return self.name or self.settings.name or self.account_details.name
+
+
+class AccountSettings(AccountName, frozen=True, kw_only=True):
+    """What an account is to be like."""
+
+    notifications: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=100)] = []
+
+
+class UserChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is to be changed of a user; what is absent stays."""
+
+    user_name: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    email: Annotated[str, msgspec.Meta(max_length=320)] | None = None
+    user_details: Annotated[str, msgspec.Meta(max_length=320, description="the address")] | None = None
+
+
+class OwnChange(msgspec.Struct, kw_only=True):
+    """What is to be changed of the calling user."""
+
+    settings: UserChange = UserChange()
+
+
 class AdminAccountsQuery(msgspec.Struct, kw_only=True, rename={"id": "_id"}):
     """Which accounts."""
 

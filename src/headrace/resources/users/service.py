@@ -158,6 +158,28 @@ def join(db: Connection, account_id: str, user_id: str, *, is_admin: bool = Fals
     repository.add_to_everybody(db, account_id, user_id)
 
 
+def leave(db: Connection, account_id: str) -> None:
+    """Leave an account without people: those who have no other are deleted, the others go on there.
+
+    Memberships, keys and teams are the account's, and go with it.
+
+    Raises:
+        Conflict: an admin of the installation has no other account.
+    """
+    inside = repository.homes(db, account_id)
+    for user, home in inside:
+        if home is None and user.is_platform_admin:
+            raise Conflict(
+                f"{user.name!r} is an admin of the installation and has no other account; "
+                "add the user to another one first"
+            )
+    for user, home in inside:
+        if home is None:
+            repository.remove(db, user.id)
+        elif user.active_account_id == account_id:
+            repository.change(db, user.id, active_account_id=home)
+
+
 def oldest_admin(db: Connection, account_id: str) -> str | None:
     """Return the id of the admin of an account who was made first; None where it has none."""
     return min((user_id for _, user_id in repository.admins(db, [account_id])), default=None)

@@ -1,0 +1,1 @@
+"""Removals: the end of an account, with all that it owns."""
