@@ -171,7 +171,8 @@ def test_a_context_is_renamed_and_deleted(client):
     [
         ({}, "metadata"),
         ({"metadata": {}, "spec": {}}, "metadata.name"),
-        ({"metadata": {"name": 5}, "spec": {}}, "metadata.name"),
+        ({"metadata": {"name": [5]}, "spec": {}}, "metadata.name"),
+        ({"metadata": {"name": True}, "spec": {}}, "metadata.name"),
         ({"metadata": {"name": "x" * 256}, "spec": {"type": "config"}}, "metadata.name"),
         ({"metadata": {"name": "x"}, "spec": {"type": "nope"}}, "spec.type"),
         ({"metadata": {"name": "x"}, "spec": {"type": "config", "data": []}}, "spec.data"),
@@ -258,3 +259,9 @@ def test_credentials_that_there_are_not_are_a_lookup_error(client, database, peo
     made(client, "bare", "git.stash", git())
     with database.reading() as db, pytest.raises(LookupError, match=words):
         service.git_credentials(db, box, account_id(people), name)
+
+
+def test_a_name_that_looks_like_a_number_is_a_text(client):
+    assert made(client, 12)["metadata"]["name"] == "12"
+    assert client.put("/api/contexts/12", document(13)).json()["metadata"]["name"] == "13"
+    assert client.patch("/api/contexts/13", {"metadata": {"name": 14}}).json()["metadata"]["name"] == "14"

@@ -166,6 +166,23 @@ def test_an_event_is_created_listed_shown_and_deleted(client, stranger, key_of):
     assert client.get(EVENTS).json() == []
 
 
+def test_events_are_found_by_a_regular_expression_page_by_page(client):
+    cron, hub = (client.post(EVENTS, body).json() for body in (CRON, HUB))
+
+    def found(query):
+        return [one["uri"] for one in client.get(f"{EVENTS}?{query}").json()]
+
+    assert found("filter=%5Ecron:.*:hi") == [cron]
+    assert found("filter=nothing") == []
+    assert found("filter=%3A&type=registry") == [hub]
+    page = client.get(f"{EVENTS}?filter=.&limit=1")
+    assert [one["uri"] for one in page.json()] == [cron]
+    following = page.headers["link"].partition(">")[0].lstrip("<")
+    assert [one["uri"] for one in client.get(following).json()] == [hub]
+    refused = client.get(f"{EVENTS}?filter=(")
+    assert (refused.status, "filter" in refused.json()["message"]) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("body", "word"),
     [

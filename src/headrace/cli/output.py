@@ -38,14 +38,14 @@ class Row:
     Attributes:
         id: its id; None where it has none.
         name: ``<kind>/<name>``, for ``-o name``.
-        info: what ``-o json`` and ``-o yaml`` print.
+        info: what ``-o json`` and ``-o yaml`` print: its fields, or a text that is all there is.
         gaps: None in ``info`` stands for what the server did not send: JSON leaves it out.
         cells: values of the table, by lower-case column; a `datetime` is formatted.
     """
 
     id: str | None
     name: str
-    info: Mapping[str, Any]
+    info: Mapping[str, Any] | str
     cells: Mapping[str, Any]
     gaps: bool = False
 
@@ -104,23 +104,29 @@ def text_of(rows: list[Row], columns: Columns, out: Mapping[str, Any]) -> str:
     if form == "name":
         return "\n\r".join(row.name for row in rows)
     if form in ("json", "jsonArray"):
-        found = [_present(row.info) if row.gaps else dict(row.info) for row in rows]
+        found = [_info(row) for row in rows]
         single = form == "json" and len(found) == 1
         return json.dumps(found[0] if single else found, indent="\t", ensure_ascii=False, default=_plain)
     from headrace.cli import yamltext
 
     if form == "yamlArray":
-        return yamltext.dump([_present(row.info) if row.gaps else dict(row.info) for row in rows])
+        return yamltext.dump([_info(row) for row in rows])
     documents = [
-        {key: None if value in ("", 0) and value is not False else value for key, value in row.info.items()}
+        row.info
+        if isinstance(row.info, str)
+        else {
+            key: None if value in ("", 0) and value is not False else value for key, value in row.info.items()
+        }
         for row in rows
     ]
     return yamltext.dump(documents[0] if len(documents) == 1 else {"items": documents})
 
 
-def _present(info: Mapping[str, Any]) -> dict[str, Any]:
+def _info(row: Row) -> dict[str, Any] | str:
     """Without what the server did not send; the official client's JSON leaves it out too."""
-    return {key: value for key, value in info.items() if value is not None}
+    if isinstance(row.info, str):
+        return row.info
+    return {key: value for key, value in row.info.items() if value is not None or not row.gaps}
 
 
 def _plain(value: object) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from headrace.http.errors import BadRequest
 
 _MAX_FIELDS = 1000
+_GOT_NUMBER = ("got `int`", "got `float`")
 Query = TypeVar("Query", bound=msgspec.Struct)
 
 
@@ -88,11 +89,19 @@ def _bracketed(name: str, query: Mapping[str, list[str]]) -> dict[str, str]:
 def read_body(kind: Any, data: bytes) -> Any:  # noqa: ANN401 - the declared type of the body
     """Decode a JSON body into the declared type. An empty body is an empty object.
 
+    A number where a text is declared is that text: ``-b 2024`` leaves the npm client as a number.
+
     Raises:
         BadRequest: it is no JSON, nests too deeply, holds NUL, or has a wrong type at a place.
     """
     try:
-        value = msgspec.json.decode(data or b"{}", type=kind, strict=True)
+        try:
+            value = msgspec.json.decode(data or b"{}", type=kind, strict=True)
+        except msgspec.ValidationError as problem:
+            if not any(got in str(problem) for got in _GOT_NUMBER):
+                raise
+            plain = _numbers_as_texts(msgspec.json.decode(data), _type_of(kind))
+            value = msgspec.json.decode(msgspec.json.encode(plain), type=kind, strict=True)
         if b"\\u0000" in data and holds_nul(msgspec.json.decode(data)):
             raise BadRequest("body: NUL characters are not accepted")
     except msgspec.ValidationError as problem:
@@ -101,6 +110,33 @@ def read_body(kind: Any, data: bytes) -> Any:  # noqa: ANN401 - the declared typ
         raise BadRequest(f"body is not valid JSON: {problem}") from None
     except RecursionError:
         raise BadRequest("body nests too deeply") from None
+    return value
+
+
+_type_of = functools.cache(msgspec.inspect.type_info)
+
+
+def _numbers_as_texts(value: Any, kind: msgspec.inspect.Type) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value whose numbers are texts where the type takes a text and no number."""
+    shapes = msgspec.inspect
+    bare = _bare(kind)
+    kinds = tuple(map(_bare, bare.types)) if isinstance(bare, shapes.UnionType) else (bare,)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        numbers = (shapes.IntType, shapes.FloatType, shapes.AnyType)
+        takes_text = any(isinstance(one, shapes.StrType) for one in kinds)
+        if takes_text and not any(isinstance(one, numbers) for one in kinds):
+            return msgspec.json.encode(value).decode()
+    for one in kinds:
+        if isinstance(value, dict) and isinstance(one, shapes.StructType):
+            types = {field.encode_name: field.type for field in one.fields}
+            return {
+                name: _numbers_as_texts(part, types[name]) if name in types else part
+                for name, part in value.items()
+            }
+        if isinstance(value, dict) and isinstance(one, shapes.DictType):
+            return {name: _numbers_as_texts(part, one.value_type) for name, part in value.items()}
+        if isinstance(value, list) and isinstance(one, shapes.ListType | shapes.VarTupleType):
+            return [_numbers_as_texts(part, one.item_type) for part in value]
     return value
 
 

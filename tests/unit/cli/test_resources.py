@@ -11,6 +11,8 @@ spec:
   triggers: []
 """
 
+ANNOTATED = "kind: annotation\nmetadata:\n  entityId: a\n  entityType: image\n"
+
 
 @pytest.fixture
 def spec(codefresh):
@@ -50,6 +52,9 @@ def test_a_pipeline_that_is_not_valid_is_not_stored_and_not_called_created(serve
         ("x.yml", "kind: pipeline", "x.yml: 'metadata' is missing"),
         ("x.yml", "kind: pipeline\nmetadata: {}", "Name is missing"),
         ("x.yml", "kind: pipeline\nmetadata: {name: a}", "'spec' is missing"),
+        ("x.yml", "kind: annotation\nmetadata: {entityId: a}", "x.yml: metadata.entityType is missing"),
+        ("x.yml", ANNOTATED, "x.yml: metadata.labels must be a list"),
+        ("x.yml", ANNOTATED + "  labels: [{key: a, value: 1}, {key: b}]", "x.yml: metadata.labels.1 needs"),
         ("x.yml", "metadata: {name: a}", "Entity: undefined not supported; x.yml needs a 'kind'"),
         ("x.yml", "kind: odd\nmetadata: {name: a}", "Entity: odd not supported"),
     ],
@@ -201,3 +206,17 @@ def test_the_audit_log_is_saved_where_it_is_wanted(server, codefresh):
     assert (codefresh.home / "a.csv").read_bytes() == b"id,action\r\n1,x\r\n"
     assert server.lines == ["GET /api/audit/download?userName=ada&from=2026-01-01"]
     assert codefresh("download", "audit", "--file", "none/a.csv")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "printed"),
+    [
+        ("json", '[\n\t"2.0.0",\n\t"1.0.0"\n]\n'),
+        ("yamlArray", "- 2.0.0\n- 1.0.0\n\n"),
+        ("yaml", "items:\n  - 2.0.0\n  - 1.0.0\n\n"),
+    ],
+)
+def test_versions_of_a_step_type_are_texts_in_every_form(server, codefresh, form, printed):
+    server.answers["GET /api/step-types/a%2Fb/versions"] = ["2.0.0", "1.0.0"]
+    code, out, err = codefresh("get", "step-type", "a/b", "--versions", "-o", form)
+    assert (code, out, err) == (0, printed, "")

@@ -1,3 +1,5 @@
+import re
+
 import msgspec
 import pytest
 
@@ -153,6 +155,41 @@ def test_a_body_that_is_no_sound_json_is_a_bad_request(data):
 
 def test_an_empty_body_is_an_empty_object():
     assert read_body(dict[str, object], b"") == {}
+
+
+class Part(msgspec.Struct):
+    name: str
+    size: int | str = 0
+
+
+class Whole(msgspec.Struct, rename="camel"):
+    branch_name: str | None = None
+    parts: list[Part] = []
+    values: dict[str, str] = {}
+    count: int = 0
+
+
+def test_a_number_in_the_place_of_a_text_is_that_text_wherever_it_stands():
+    data = (
+        b'{"branchName": 2024, "parts": [{"name": 1.5, "size": 7}], "values": {"A": 1e3}, "count": 3, "x": 9}'
+    )
+    whole = Whole("2024", [Part("1.5", 7)], {"A": "1000.0"}, 3)
+    assert read_body(Whole, data) == whole
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b'{"branchName": true}', "$.branchName"),
+        (b'{"branchName": 1, "count": "x"}', "$.count"),
+        (b'{"branchName": [1]}', "$.branchName"),
+        (b'{"count": 1.5}', "$.count"),
+        (b'{"parts": 7}', "$.parts"),
+    ],
+)
+def test_no_other_type_becomes_a_text(data, place):
+    with pytest.raises(BadRequest, match=re.escape(place)):
+        read_body(Whole, data)
 
 
 def test_an_escaped_backslash_before_u0000_is_no_nul():

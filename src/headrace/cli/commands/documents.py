@@ -49,15 +49,23 @@ def create_from(app: App, filename: str) -> None:
     elif kind == "step-type":
         app.api.steps.create(document)
     elif kind == "annotation":
-        _annotate(app, document["metadata"])
+        _annotate(app, filename, document["metadata"])
     else:
         raise Refused(f"Entity: {kind} not supported")
     click.echo(" ".join(word for word in (kind.capitalize(), name, "created") if word))
 
 
-def _annotate(app: App, metadata: dict[str, Any]) -> None:
-    for label in metadata.get("labels") or []:
-        about: Any = {key: metadata.get(key) for key in ("entityId", "entityType")}
+def _annotate(app: App, filename: str, metadata: dict[str, Any]) -> None:
+    about: Any = {key: metadata.get(key) for key in ("entityId", "entityType")}
+    if missing := [key for key, value in about.items() if value is None]:
+        raise Refused(f"{filename}: metadata.{missing[0]} is missing; it says what the annotations are of")
+    labels = metadata.get("labels")
+    if not isinstance(labels, list):
+        raise Refused(f"{filename}: metadata.labels must be a list: - {{key: coverage, value: 75%}}")
+    for number, label in enumerate(labels):
+        if not isinstance(label, dict) or not {"key", "value"} <= label.keys():
+            raise Refused(f"{filename}: metadata.labels.{number} needs a 'key' and a 'value'")
+    for label in labels:
         app.api.annotations.create(about | {"key": label["key"], "value": label["value"]})
 
 

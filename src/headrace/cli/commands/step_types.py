@@ -74,9 +74,7 @@ def _versions(app: App, names: tuple[str, ...]) -> list[Row]:
             "give the step type whose versions are wanted: codefresh get step-types NAME --versions"
         )
     return [
-        Row(
-            id=None, name=f"step-type/{name}:{version}", info={"version": version}, cells={"version": version}
-        )
+        Row(id=None, name=f"step-type/{name}:{version}", info=version, cells={"version": version})
         for name in names
         for version in app.api.steps.get_step_versions(name) or []
     ]

@@ -83,7 +83,7 @@ def delete_trigger(app: App, event_uri: str, pipeline: str) -> None:
 @click.argument("event_uri", required=False, metavar="[EVENT-URI]")
 @click.option("--type", "kind_of", help="Only of this type: cron, registry.")
 @click.option("--kind", help="Only of this kind: codefresh, dockerhub.")
-@click.option("--filter", "part", help="Only events whose URI has this in it.")
+@click.option("--filter", "part", metavar="REGEX", help="Only events whose URI it matches.")
 @click.option("--public/--no-public", default=True, show_default=True, help="Those of all accounts, too.")
 @output_options
 @pass_app

@@ -104,6 +104,7 @@ def create(db: Connection, caller: Caller, box: SecretBox, body: dict[str, Any])
         BadRequest: the document has the wrong shape; the message names the place.
         Conflict: the name is taken.
     """
+    body = _named(body)
     name, kind = _check(body)
     _refuse_duplicate(db, caller.account_id, name)
     is_default = _default_of(db, caller.account_id, body, kind)
@@ -332,6 +333,15 @@ def _admit(caller: Caller, *, decrypt: bool) -> None:
         raise Forbidden(f"only an admin of the account {account!r} may decrypt; ask without 'decrypt'")
 
 
+def _named(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a document whose name is a text: the npm client sends ``12`` as a number."""
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(name, int | float) or isinstance(name, bool):
+        return body
+    return {**body, "metadata": {**body["metadata"], "name": text_of(name)}}
+
+
 def _check(body: dict[str, Any]) -> tuple[str, str]:
     """Return name and type of a document of the right shape."""
     metadata, spec = body.get("metadata"), body.get("spec")
@@ -396,7 +406,7 @@ def _stored(
 def _store(
     db: Connection, caller: Caller, box: SecretBox, context: Context, body: dict[str, Any]
 ) -> dict[str, Any]:
-    body = {**body, "metadata": body.get("metadata") or {"name": context.name}}
+    body = _named({**body, "metadata": body.get("metadata") or {"name": context.name}})
     name, kind = _check(body)
     if name != context.name:
         _refuse_duplicate(db, caller.account_id, name)

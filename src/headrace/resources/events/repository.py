@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, column, delete, func, insert, select, table, tuple_, update
+from sqlalchemy import Connection, column, delete, insert, select, table, tuple_, update
 
 from headrace.http.paging import Pages
 from headrace.http.rights import Seen
+from headrace.pipeline.regexes import search
 from headrace.resources.events.model import event_links, events, receivers, status_reports
 from headrace.resources.events.schemas import Event, EventsQuery, Link, Report
 
@@ -39,15 +40,20 @@ def remove(db: Connection, account_id: str, event_id: str) -> None:
 
 
 def of_account(db: Connection, account_id: str, pages: Pages, wanted: EventsQuery) -> list[Event]:
-    """Return the events of an account by URI: of a type, of a kind, with a part in their URI, if given."""
+    """Return the events of an account by URI: of a type, of a kind, if given.
+
+    Raises:
+        BadRegex: the filter is no regular expression; see `pipeline.regexes.search`.
+    """
     query = select(events).where(events.c.account_id == account_id)
     if wanted.type:
         query = query.where(events.c.type == wanted.type)
     if wanted.kind:
         query = query.where(events.c.kind == wanted.kind)
-    if wanted.filter:  # LIKE would take either case on one engine alone
-        query = query.where(func.replace(events.c.uri, wanted.filter, "") != events.c.uri)
-    return [Event(**row) for row in pages.read(db, query, events.c.uri, events.c.id)]
+    if not wanted.filter:
+        return [Event(**row) for row in pages.read(db, query, events.c.uri, events.c.id)]
+    every = (Event(**row) for row in db.execute(query).mappings())  # SQLite knows no such expressions
+    return list(pages.cut((one for one in every if search(wanted.filter, one.uri)), lambda one: one.uri))
 
 
 def by_uri(db: Connection, uri: str, account_id: str | None = None) -> list[Event]:

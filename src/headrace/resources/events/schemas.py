@@ -130,7 +130,9 @@ class EventsQuery(PageQuery, kw_only=True):
 
     type: str = ""
     kind: str = ""
-    filter: Annotated[str, msgspec.Meta(description="a part of the URI")] = ""
+    filter: Annotated[
+        str, msgspec.Meta(description="a regular expression that matches in the URI", max_length=1000)
+    ] = ""
     public: Annotated[bool, msgspec.Meta(description="sent by clients, has no effect")] = False
 
 

@@ -64,8 +64,12 @@ def find(db: Connection, account_id: str, uri: str) -> Event:
 
 
 def listed(db: Connection, reader: Reader, query: EventsQuery, pages: Pages) -> list[EventOut]:
-    """Return the events of the account by URI."""
-    return [_shown(reader, one) for one in repository.of_account(db, reader.caller.account_id, pages, query)]
+    """Return the events of the account by URI. Raises `BadRequest`: the filter is no regular expression."""
+    try:
+        found = repository.of_account(db, reader.caller.account_id, pages, query)
+    except BadRegex as problem:
+        raise BadRequest(f"query string: filter: {problem}") from None
+    return [_shown(reader, one) for one in found]
 
 
 def shown(db: Connection, reader: Reader, uri: str) -> EventOut:
