@@ -1,4 +1,5 @@
 /** Server-sent events of the account: what has changed, so that open lists read it again. */
+import { ApiFailure, get } from "./api";
 
 /** What is told of: the tag of the operations that change it. */
 export type Kind =
@@ -21,6 +22,7 @@ type Act = () => void;
 
 const watching = new Map<Kind, Set<Act>>();
 let source: EventSource | undefined;
+const AGAIN_MS = 3_000;
 
 class Live {
   connected = $state(true); // false while the stream is broken and the browser tries again
@@ -41,7 +43,33 @@ function open(): void {
   });
   source.addEventListener("error", () => {
     live.connected = false;
+    if (source?.readyState === EventSource.CLOSED) void recover();
   });
+}
+
+/**
+ * Wait until a stream that was given up may be opened anew: the browser tries again where the network broke, not
+ * where something else answered, such as a proxy. False where nobody is logged in: who logs in again opens it.
+ */
+export async function mayOpenAgain(): Promise<boolean> {
+  try {
+    await get("/user");
+  } catch (reason) {
+    if (reason instanceof ApiFailure && reason.status === 401) return false;
+  }
+  await new Promise((done) => setTimeout(done, AGAIN_MS));
+  return true;
+}
+
+async function recover(): Promise<void> {
+  const broken = source;
+  if ((await mayOpenAgain()) && source === broken) reopenLive();
+}
+
+/** Open the stream again where it was given up; every list is read then. */
+export function reopenLive(): void {
+  if (source?.readyState === EventSource.CLOSED) open();
+  else for (const acts of watching.values()) for (const act of acts) act();
 }
 
 /** Call `act` whenever something of this kind has changed; returns the way to stop. */
