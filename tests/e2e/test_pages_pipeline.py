@@ -165,3 +165,15 @@ def test_a_page_that_is_cut_off_once_opens_nevertheless(new_page, person):
     page.get_by_role("link", name="Contexts").click()
     expect(page.get_by_role("button", name="New context")).to_be_visible()
     assert len(cut) == 2
+
+
+def test_a_pipeline_that_is_deleted_under_an_open_page_can_be_run_no_more(new_page, person, acme):
+    acme.pipeline("ok")
+    page = log_in(new_page(), person, "/pipelines/p%2Fok")
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
+    acme.call("DELETE", "/api/pipelines/p%2Fok")
+    expect(page.get_by_role("alert")).to_contain_text("could not find pipeline 'p/ok'")
+    for name in ("Run", "Clone", "Rename", "Delete"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    page.get_by_role("link", name="Look among all pipelines").click()
+    expect(page.get_by_text("There is no pipeline yet")).to_be_visible()

@@ -97,17 +97,32 @@ function one(members: Map<string, Node[]>, node: Node): Drawing {
   };
 }
 
-/** The row of each step: below everything that it needs. */
+/** The row of each step: below everything that it needs. Each step and each need is looked at once, but in a circle. */
 export function ranksOf(nodes: Node[]): Map<string, number> {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  const ranks = new Map<string, number>();
-  let open = nodes;
-  while (open.length) {
-    const ready = open.filter((node) => node.needs.every((need) => ranks.has(need) || !byName.has(need)));
-    for (const node of ready.length ? ready : open) {
-      ranks.set(node.name, Math.max(0, ...node.needs.map((need) => (ranks.get(need) ?? -1) + 1)));
+  const names = new Set(nodes.map(({ name }) => name));
+  const missing = new Map<string, Set<string>>(); // what a step needs that has no row yet
+  const followers = new Map<string, Node[]>();
+  for (const node of nodes) {
+    const needs = new Set(node.needs.filter((need) => names.has(need)));
+    missing.set(node.name, needs);
+    for (const need of needs) {
+      const known = followers.get(need);
+      if (known) known.push(node);
+      else followers.set(need, [node]);
     }
-    open = open.filter((node) => !ranks.has(node.name));
+  }
+  const ranks = new Map<string, number>();
+  let ready = nodes.filter(({ name }) => !missing.get(name)?.size);
+  while (ranks.size < names.size) {
+    const now = ready.length ? ready : nodes.filter(({ name }) => !ranks.has(name));
+    ready = [];
+    for (const { name, needs } of now) {
+      ranks.set(name, Math.max(0, ...needs.map((need) => (ranks.get(need) ?? -1) + 1)));
+      for (const follower of followers.get(name) ?? []) {
+        const left = missing.get(follower.name);
+        if (left?.delete(name) && !left.size && !ranks.has(follower.name)) ready.push(follower);
+      }
+    }
   }
   return ranks;
 }
