@@ -124,6 +124,13 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(installation, api
     assert answer.json()["accessToken"] == ""
     plain = client.post("/api/auth/login", body)
     assert "set-cookie" not in plain.headers
+    place = f"/api/user/changeaccount/{people['admin'].active_account_id}"
+    headers = {"cookie": cookie, "x-headrace-page": "1"}
+    switched = client.post(place, headers=headers)
+    assert switched.headers["set-cookie"].split("; ")[1:] == marks
+    assert switched.json()["accessToken"] == ""
+    token = {"x-access-token": plain.json()["accessToken"]}
+    assert "set-cookie" not in client.post(place, headers=token).headers
 
 
 @pytest.mark.parametrize(

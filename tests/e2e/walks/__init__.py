@@ -8,6 +8,7 @@ from e2e.walks.account import OF_ACCOUNT
 from e2e.walks.builds import OF_BUILDS
 from e2e.walks.environments import OF_ENVIRONMENTS
 from e2e.walks.outside import OUTSIDE
+from e2e.walks.people import OF_PEOPLE
 from e2e.walks.pipelines import OF_PIPELINES
 
-WALKS = (*OF_PIPELINES, *OF_BUILDS, *OF_ACCOUNT, *OF_ENVIRONMENTS, *OUTSIDE)
+WALKS = (*OF_PIPELINES, *OF_BUILDS, *OF_ACCOUNT, *OF_PEOPLE, *OF_ENVIRONMENTS, *OUTSIDE)

@@ -28,6 +28,7 @@ class Scene:
     registry: Any  # a server of `token_registry`, which knows `ci` with the password `right`
     page: Page | None = None  # where the person is logged in
     key: str = ""  # of the person, who may do everything
+    rules: bool = False  # whether the person is an admin of the installation
     made: Any = None
     undo: list[Callable[[], Any]] = field(default_factory=list)
 
@@ -83,6 +84,14 @@ class Scene:
             ("cluster", self.call("GET", "/api/clusters"), "selector"),
         ):
             found |= {f"{kind} {one[name]}": one.get("id") or one["_id"] for one in listed}
+        # Their names are unique in the installation, so each scene has its own.
+        people = self.call("GET", f"/api/accounts/{self.acme.id}/users")
+        known = self.mine("/api/admin/accounts") if self.rules else []
+        for kind, one, name in (
+            *(("user", one, one["userName"]) for one in people),
+            *(("account", one, one["name"]) for one in known if one["name"].endswith(self.person)),
+        ):
+            found[f"{kind} {name.removesuffix(self.acme.name)}"] = one["_id"]
         for at, one in enumerate(reversed(self.acme.builds())):
             found |= {f"build {at}": one["id"], f"progress {at}": one["progress"]}
         for event in self.call("GET", "/api/hermes/events?public=false"):
@@ -99,9 +108,9 @@ class Scene:
             assert set(re.findall(r"\b[0-9a-f]{24}\b", line)) <= set(mine.values()), line
         return line
 
-    def post(self, path):
+    def post(self, path, body=None):
         """Ask for something as the person."""
-        status, answer = self.acme.server.call("POST", path, None, {"Authorization": self.key})
+        status, answer = self.acme.server.call("POST", path, body, {"Authorization": self.key})
         assert status == 200, answer
         return answer
 

@@ -3,6 +3,7 @@ import { ApiFailure, get } from "./api";
 
 /** What is told of: the tag of the operations that change it. */
 export type Kind =
+  | "accounts"
   | "builds"
   | "clusters"
   | "compositions"

@@ -66,9 +66,13 @@ def change_account(
     caller: Caller,
     db: Connection,
     sessions: Sessions,
-) -> SessionOut:
-    """Switch to another account of the calling user, with a new session."""
-    return service.change_account(db, sessions, caller, accountId)
+    raw: Raw,
+) -> SessionOut | Reply:
+    """Switch to another account of the calling user, with a new session.
+
+    A page that sends the header ``x-headrace-page`` gets the session as a cookie instead, as by a login.
+    """
+    return _in_browser(service.change_account(db, sessions, caller, accountId), raw)
 
 
 @router.route("GET", "/user/firebaseAuth", scope=Scope.ANY, sdk="firebase.auth")
@@ -114,6 +118,11 @@ def login(
     script can read. After many that failed, the answer is 429 for a while.
     """
     session = service.login(db, sessions, body.user, body.password, throttle=throttle, address=raw.address)
+    return _in_browser(session, raw)
+
+
+def _in_browser(session: SessionOut, raw: Raw) -> SessionOut | Reply:
+    """Return a session as who asked can keep it: a page of ours, in a cookie; everybody else, as it is."""
     if PAGE_HEADER not in raw.headers:
         return session
     cookie = session_cookie(session.access_token, secure=raw.base_url.startswith("https:"))
