@@ -31,7 +31,7 @@ from headrace.execution.ports import StepState
 from headrace.http.rights import Seen
 from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus
-from headrace.resources.builds.model import build_restarts, build_steps, builds
+from headrace.resources.builds.model import build_steps, builds
 from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
 
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(Build) if field.name != "yaml")
@@ -453,28 +453,6 @@ def unended_of(
     if ids is not None:
         query = query.where(builds.c.id.in_(ids))
     return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id))]
-
-
-def children(
-    db: Connection, account_id: str, build_id: str, seen: Seen | None = None, *, limit: int
-) -> list[Build]:
-    """Return builds that steps of a build have started, the oldest first, of those that a reader sees."""
-    return _related(db, account_id, builds.c.parent_id == build_id, seen, limit)
-
-
-def restarts(db: Connection, account_id: str, build_id: str, seen: Seen | None, *, limit: int) -> list[Build]:
-    """Return builds that run a build again, the oldest first, of those that a reader sees."""
-    again = select(build_restarts.c.build_id).where(build_restarts.c.of_build_id == build_id)
-    return _related(db, account_id, builds.c.id.in_(again), seen, limit)
-
-
-def _related(
-    db: Connection, account_id: str, condition: ColumnElement[bool], seen: Seen | None, limit: int
-) -> list[Build]:
-    query = select(*_COLUMNS).where(builds.c.account_id == account_id, condition)
-    if seen is not None:
-        query = query.where(is_seen(seen))
-    return [_build(row) for row in db.execute(query.order_by(builds.c.created_at, builds.c.id).limit(limit))]
 
 
 def termination_policy(db: Connection, build_id: str) -> list[dict[str, Any]]:

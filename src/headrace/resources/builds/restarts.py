@@ -8,15 +8,14 @@ are done again, as after an approval without a volume.
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
 from headrace.execution.ports import BuildOrder, StepState
 from headrace.http.errors import BadRequest
 from headrace.pipeline.plan import CloneRepository, Plan
 from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.resources.builds import repository
-from headrace.resources.builds.model import build_restarts
-from headrace.resources.builds.schemas import Build, RestartOfOut, RestartQuery
+from headrace.resources.builds.schemas import Build
 
 PERMISSION = "permitRestartFromFailedSteps"  # in the spec of a pipeline, then in the options of its builds
 _WENT_WELL = frozenset({StepStatus.SUCCESS, StepStatus.APPROVED})
@@ -65,26 +64,6 @@ def carried(plan: Plan, states: Mapping[str, StepState], *, before: str | None =
         if state is not None and state.status.is_final and (whole or state.status in _WENT_WELL):
             kept[step.name] = msgspec.structs.replace(state, previously_executed=True)
     return list(kept.values())
-
-
-def remember(db: Connection, build_id: str, build: Build, query: RestartQuery) -> None:
-    """Note that a new build runs an earlier one again, and from where."""
-    row = {
-        "build_id": build_id,
-        "of_build_id": build.id,
-        "from_step": query.from_step,
-        "from_failed": query.from_failed and query.from_step is None,
-    }
-    db.execute(insert(build_restarts).values(row))
-
-
-def origin(db: Connection, build: Build) -> RestartOfOut | None:
-    """Return which build this one runs again; None: none that is known."""
-    query = select(build_restarts).where(build_restarts.c.build_id == build.id)
-    row = db.execute(query).one_or_none()
-    if row is None:
-        return None
-    return RestartOfOut(id=row.of_build_id, from_step=row.from_step, from_failed=row.from_failed)
 
 
 def clone_again(db: Connection, order: BuildOrder) -> BuildOrder:

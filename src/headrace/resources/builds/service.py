@@ -22,6 +22,7 @@ from headrace.resources.builds import (
     debugging,
     policies,
     queue,
+    relatives,
     removing,
     repository,
     restarts,
@@ -38,7 +39,6 @@ from headrace.resources.builds.schemas import (
     BuildsOut,
     BuildsPage,
     BuildsQuery,
-    ChildOut,
     DecisionOut,
     HookOut,
     Measured,
@@ -53,7 +53,6 @@ from headrace.storage import signals
 
 ENTITY = victims.ENTITY
 _MOST_PIPELINES = 100  # whose newest builds are asked for together
-_MOST_CHILDREN = 100  # that one build shows
 _DECIDED = frozenset({StepStatus.APPROVED, StepStatus.DENIED})
 _LONGEST_BRANCH = 500  # an index holds it, and PostgreSQL's take 2,700 bytes
 _DELAY_S = 60
@@ -230,20 +229,14 @@ def _after(day: datetime | None) -> datetime | None:
 
 def whole(db: Connection, build: Build, seen: Seen | None) -> BuildOut:
     """Show one build with those that its steps started or that run it again; only what the reader sees."""
-    children, again = (
-        [ChildOut(id=one.id, status=one.status, pipeline_name=one.pipeline_name) for one in found]
-        for found in (
-            repository.children(db, build.account_id, build.id, seen, limit=_MOST_CHILDREN),
-            repository.restarts(db, build.account_id, build.id, seen, limit=_MOST_CHILDREN),
-        )
-    )
+    around = relatives.of(db, build, seen)
     paused = [] if build.status.is_final else debugging.paused(repository.paused_steps(db, build.id))
     return msgspec.structs.replace(
         show(db, [build])[0],
-        children=children,
+        children=around.children,
         paused=paused,
-        restart_of=restarts.origin(db, build),
-        restarts=again,
+        restart_of=around.restart_of,
+        restarts=around.restarts,
     )
 
 
@@ -321,7 +314,7 @@ def restart(db: Connection, caller: Caller, build_id: str, query: RestartQuery) 
             termination_policy=stored["termination_policy"] or (),
         ),
     )
-    restarts.remember(db, started, build, query)
+    relatives.remember(db, started, build, query)
     return started
 
 
