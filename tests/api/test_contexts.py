@@ -110,6 +110,11 @@ def test_the_same_name_twice_is_409(client):
             {"auth": {"type": "basic", "jsonConfig": {"private_key": "hidden-1"}}},
             {"auth": {"type": "basic", "jsonConfig": "*****"}},
         ),
+        (
+            "storage.azuref",
+            {"auth": {"type": "basic", "accountName": "shop", "accountKey": "hidden-1"}},
+            {"auth": {"type": "basic", "accountName": "shop", "accountKey": "*****"}},
+        ),
     ],
 )
 def test_secrets_are_sealed_masked_kept_and_opened_for_admins(client, database, kind, data, shown):

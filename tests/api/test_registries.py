@@ -86,6 +86,12 @@ def test_the_first_registry_is_the_default_until_another_is(client):
     assert [each["default"] for each in client.get("/api/registries").json()] == [False, True]
 
 
+def test_the_only_registry_is_no_default_where_it_says_so(client):
+    assert made(client, default=False)["default"] is False
+    assert made(client, name="second")["default"] is False
+    assert made(client, name="third", default=True)["default"] is True
+
+
 def test_what_is_not_given_stays(client, database, box, people):
     made(client)
     answer = client.call("PATCH", "/api/registries/main", json={"username": "other", "repositoryPrefix": "t"})
@@ -111,8 +117,9 @@ def test_each_provider_has_its_way_to_log_in(client, database, box, people, fiel
 
 
 def test_keys_of_aws_are_refused_with_the_cure(client, database, box, people):
-    body = {"name": "aws", "domain": "aws.example.org", "provider": "ecr", "accessKeyId": "A"}
-    client.post("/api/registries", {**body, "secretAccessKey": "B"})
+    body = {"name": "aws", "provider": "ecr", "accessKeyId": "A", "region": "us-east-1"}
+    kept = client.post("/api/registries", {**body, "secretAccessKey": "B"}).json()
+    assert (kept["domain"], kept["region"], kept["accessKeyId"]) == ("", "us-east-1", "A")
     assert "aws ecr get-login-password" in accesses(database, box, people)["aws"].refusal
     assert "aws ecr get-login-password" in client.post("/api/registries/test", body).json()["message"]
 
@@ -131,7 +138,13 @@ def test_a_domain_may_be_written_as_a_url(client, given, domain):
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"name": None}, 400), ({"domain": None}, 400), ({"domain": "a b"}, 400), ({"provider": "ftp"}, 400)],
+    [
+        ({"name": None}, 400),
+        ({"domain": None}, 400),
+        ({"domain": None, "provider": "ecr"}, 400),
+        ({"domain": "a b"}, 400),
+        ({"provider": "ftp"}, 400),
+    ],
 )
 def test_a_registry_that_cannot_be_is_refused(client, change, status):
     assert client.post("/api/registries", {**BODY, **change}).status == status

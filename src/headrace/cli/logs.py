@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {"success": 0, "error": 1, "terminated": 2}
 OTHER_EXIT_CODE = 100
 POLL_S = 1.0
+AWAY = "The server is away; this goes on when it is back. Ctrl-C ends the wait, not the build."
 _STAMP = re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\]")
 
 
@@ -132,7 +133,7 @@ def _stream(app: App, build_id: str, *, stamps: bool, is_over: bool) -> str:
     board = None if is_over else board_of(app, build_id)
     printer, status = Printer(stamps=stamps, write=board.write if board else None), ""
     with board or nullcontext():
-        for one in heard(app.api, build_id):
+        for one in heard(app.api, build_id, lambda: tell_away(board)):
             if isinstance(one, Line):
                 printer.text(one.step, one.text)
             elif isinstance(one, BuildMoved):
@@ -140,6 +141,14 @@ def _stream(app: App, build_id: str, *, stamps: bool, is_over: bool) -> str:
             else:
                 _note(one, printer, board)
     return status
+
+
+def tell_away(board: Board | None) -> None:
+    """Say that the server is waited for: above the lines of the steps, or on stderr."""
+    if board is None:
+        click.echo(AWAY, err=True)
+    else:
+        board.write(f"{AWAY}\n")
 
 
 def board_of(app: App, build_id: str) -> Board | None:

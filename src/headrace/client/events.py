@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from headrace.client.api import Client
 
+LONGEST_PAUSE = 10.0
+
 
 @dataclass(frozen=True)
 class Event:
@@ -47,7 +49,15 @@ def parse(lines: Iterable[bytes]) -> Iterator[Event]:
             cursor = value
 
 
-def follow(client: Client, target: str, *, last: str, is_last: Callable[[Event], bool]) -> Iterator[Event]:
+def follow(
+    client: Client,
+    target: str,
+    *,
+    last: str,
+    is_last: Callable[[Event], bool],
+    patience: int = 0,
+    away: Callable[[], object] = lambda: None,
+) -> Iterator[Event]:
     """All events of ``target``, once each, over as many connections as it takes.
 
     Args:
@@ -55,24 +65,34 @@ def follow(client: Client, target: str, *, last: str, is_last: Callable[[Event],
         target: path with a leading slash.
         last: cursor to start after, empty for the beginning.
         is_last: tells the event after which nothing comes; the stream ends there.
+        patience: rounds to try in a row once an event has come, where the client's options say fewer; the
+            pauses between them grow to `LONGEST_PAUSE` times ``retry_delay_s``.
+        away: called when the server, after it told events, is found to be away; once each time.
 
     Raises:
         ApiError: the server refused the stream (404: it offers none).
         Unreachable: the stream broke off again and again without a new event.
     """
-    barren = 0
-    while barren < max(1, client.options.attempts):
+    barren, most, is_away = 0, max(1, client.options.attempts), False
+    while barren < most:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+        pause = client.options.retry_delay_s * min(2.0**barren, LONGEST_PAUSE)
         barren += 1
         try:
             with client.open("GET", target, None, headers) as response:
                 for event in parse(response):
-                    barren = 0
+                    barren, most, is_away = 0, max(most, patience), False
                     last = event.id or last
                     yield event
                     if is_last(event):
                         return
         except (OSError, protocol_error()):
             pass  # a broken or silent connection: resume after the last event
-        client.sleep(client.options.retry_delay_s)
+        except Unreachable:
+            if barren >= patience or most < patience:
+                raise
+            if not is_away:
+                away()
+            is_away = True
+        client.sleep(client.options.retry_delay_s if barren == 0 else pause)
     raise Unreachable(f"the log stream of {client.url} broke off {barren} times in a row; try again later")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from headrace.client.made.types import BuildOut
 
 FINAL = frozenset({"success", "error", "terminated", "denied"})
+ROUNDS = 40  # to find a server that went away while it told a log: six minutes with the command's options
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 
 
@@ -41,15 +42,22 @@ class BuildMoved(NamedTuple):
 Heard = Line | StepMoved | BuildMoved
 
 
-def heard(client: Client, build_id: str) -> Iterator[Heard]:
+def heard(client: Client, build_id: str, away: Callable[[], object] = lambda: None) -> Iterator[Heard]:
     """All that a build tells, from its beginning to its end, once each, over as many connections as it takes.
+
+    A server that goes away after it began, to be restarted or replaced, is waited for.
+
+    Args:
+        client: the server.
+        build_id: 24 hex digits.
+        away: called each time when the waiting for the server begins.
 
     Raises:
         ApiError: the server refused the stream (404: no such build, or a server without streams).
         Unreachable: the stream broke off again and again without news.
     """
     target = f"/api/builds/{build_id}/logs/stream"
-    for event in events.follow(client, target, last="", is_last=_ends):
+    for event in events.follow(client, target, last="", is_last=_ends, patience=ROUNDS, away=away):
         data = json.loads(event.data)
         if event.name == "log":
             yield Line(str(data["step"]), str(data["text"]))

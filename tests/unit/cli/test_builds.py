@@ -185,6 +185,15 @@ def test_a_broken_stream_is_resumed_after_its_last_event_and_nothing_comes_twice
     assert seen == [None, "2"]
 
 
+def test_a_server_that_is_restarted_meanwhile_is_waited_for_and_that_is_said_once(build, codefresh):
+    first = events(("1", "log", {"step": "unit", "text": "a\n"}))
+    rest = events(("2", "log", {"step": "unit", "text": "b\n"}), ("3", "status", {"status": "success"}))
+    build.answers[STREAM] = [(200, first), *[(503, {"message": "starting"})] * 25, (200, rest)]
+    code, out, err = codefresh("run", "demo/ci")
+    assert (code, out) == (0, "===\nStep: unit\n===\na\nb\n")
+    assert err == "The server is away; this goes on when it is back. Ctrl-C ends the wait, not the build.\n"
+
+
 def test_a_status_that_is_not_final_does_not_end_the_log(build, codefresh):
     build.answers[STREAM] = events(
         ("1", "status", {"status": "running"}), ("2", "status", {"status": "success"})

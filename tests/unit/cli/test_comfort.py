@@ -93,6 +93,20 @@ def test_watched_builds_tell_what_changed_and_nothing_twice(server, codefresh):
     assert server.lines.count("GET /api/workflow?limit=5&page=1") == 3  # at the start, and for builds alone
 
 
+def test_watched_builds_are_told_on_when_a_server_that_went_away_is_back(server, codefresh):
+    server.answers |= {
+        "GET /api/workflow": {"workflows": {"docs": [{**BUILD, "status": "running"}]}},
+        "GET /api/changes": [
+            (200, b""),
+            *[(503, {"message": "starting"})] * 25,
+            (401, {"message": "revoked"}),
+        ],
+    }
+    code, out, err = codefresh("watch", "builds")
+    assert (code, out) == (1, f"{BUILD_ID} demo/ci running\n")
+    assert (err.count("The server is away"), "revoked" in err) == (1, True)
+
+
 def test_a_watch_ends_quietly_when_its_reader_goes_away(server, codefresh):
     statuses = itertools.cycle(("pending", "running"))
     server.answers |= {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headrace.client import Client, RequestOptions, TimedOut, TooManyRequests, Unreachable
-from headrace.client.follow import BuildMoved, Line, StepMoved, heard, wait
+from headrace.client.follow import ROUNDS, BuildMoved, Line, StepMoved, heard, wait
 from headrace.client.names import option, snake
 from unit.cli.stub import running_stub
 
@@ -199,6 +199,32 @@ def test_a_broken_stream_is_resumed_after_the_last_event(client, stub):
     stub.answers["GET /api/builds/b/logs/stream"] = [(200, first), (200, rest)]
     assert [type(one) for one in heard(client, "b")] == [StepMoved, Line, BuildMoved]
     assert [request.headers.get("Last-Event-ID") for request in stub.requests] == [None, "2"]
+
+
+def test_a_server_that_goes_away_while_it_tells_is_waited_for(client, stub):
+    first, rest = STREAM[: STREAM.index(b"id: 3")], STREAM[STREAM.index(b"id: 3") :]
+    gone = [(503, {"message": "starting"})] * client.options.attempts * 3
+    stub.answers["GET /api/builds/b/logs/stream"] = [(200, first), *gone, (200, rest)]
+    away = []
+    assert [type(one) for one in heard(client, "b", lambda: away.append(1))] == [StepMoved, Line, BuildMoved]
+    assert away == [1]
+    assert stub.requests[-1].headers["Last-Event-ID"] == "2"
+    assert sum(client.waits) > client.options.retry_delay_s * client.options.attempts * 3
+
+
+def test_a_server_that_stays_away_is_given_up(client, stub):
+    first = STREAM[: STREAM.index(b"id: 3")]
+    stub.answers["GET /api/builds/b/logs/stream"] = [(200, first), (503, {"message": "starting"})]
+    with pytest.raises(Unreachable, match="starting"):
+        list(heard(client, "b"))
+    assert len(stub.requests) == 1 + ROUNDS * client.options.attempts
+
+
+def test_a_server_that_was_never_there_is_not_waited_for(client, stub):
+    stub.answers["GET /api/builds/b/logs/stream"] = (503, {"message": "starting"})
+    with pytest.raises(Unreachable, match="starting"):
+        list(heard(client, "b"))
+    assert len(stub.requests) == client.options.attempts
 
 
 def test_a_wait_ends_with_the_build(client, stub):

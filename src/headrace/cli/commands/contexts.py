@@ -31,6 +31,7 @@ KINDS = (
     "secret",
     "storage.gc",
     "storage.s3",
+    "storage.azuref",
     "yaml",
     "secret-store.kubernetes",
     "secret-store.kubernetes-runtime",

@@ -15,15 +15,16 @@ from headrace.cli.dates import parse as parse_time
 from headrace.cli.errors import Refused
 from headrace.cli.output import Row, text_of
 from headrace.cli.verbs import leaf, pass_app
-from headrace.client.errors import ApiError
-from headrace.client.events import parse
-from headrace.client.follow import BuildMoved, StepMoved, heard
+from headrace.client.errors import ApiError, Unreachable
+from headrace.client.events import LONGEST_PAUSE, parse
+from headrace.client.follow import ROUNDS, BuildMoved, StepMoved, heard
 from headrace.client.transport import protocol_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from headrace.cli.app import App
+    from headrace.cli.board import Board
 
 PLAIN = {"output": None, "select_columns": None, "date_format": "default"}
 CLEAR = "\x1b[H\x1b[2J"
@@ -55,17 +56,17 @@ def _watch_build(app: App, build_id: str) -> int:
     build = logs.build_of(app, build_id)
     board = logs.board_of(app, build_id)
     if board is None:
-        status = _follow(app, build_id, lambda name, status: click.echo(f"{name} {status}"))
+        status = _follow(app, build_id, lambda name, status: click.echo(f"{name} {status}"), None)
     else:
         with board:
-            status = _follow(app, build_id, board.moved)
+            status = _follow(app, build_id, board.moved, board)
     click.echo(f"{build.get('pipelineName') or build_id} {status}")
     return logs.EXIT_CODES.get(status, logs.OTHER_EXIT_CODE)
 
 
-def _follow(app: App, build_id: str, moved: Any) -> str:  # noqa: ANN401 — a function of name and status
+def _follow(app: App, build_id: str, moved: Callable[[str, str], object], board: Board | None) -> str:
     status = ""
-    for one in heard(app.api, build_id):
+    for one in heard(app.api, build_id, lambda: logs.tell_away(board)):
         if isinstance(one, StepMoved):
             moved(one.name, one.status)
         elif isinstance(one, BuildMoved):
@@ -76,28 +77,38 @@ def _follow(app: App, build_id: str, moved: Any) -> str:  # noqa: ANN401 — a f
 def _watch_builds(app: App, limit: int) -> int:
     is_terminal = sys.stdout.isatty()
     told: dict[str, str] = {}
-    failures = 0
-    while failures < max(1, app.options.attempts):
+    failures, most, is_away = 0, max(1, app.options.attempts), False
+    while failures < most:
         try:
             with app.api.open("GET", f"/api/changes?seconds={CONNECTION_S}") as response:
                 # Only now, when the server tells us changes: none between the list and them is missed.
                 _show(app, limit, told, is_terminal=is_terminal)
+                most, is_away = max(most, ROUNDS), False
                 for event in parse(response):
                     failures = 0
                     if json.loads(event.data).get("kind", "builds") == "builds":
                         _show(app, limit, told, is_terminal=is_terminal)
         except ApiError as error:
-            if error.status in OLD_SERVERS:
-                raise Refused(
-                    "this server does not tell changes; use: codefresh get builds --watch"
-                ) from error
-            raise
+            raise _refusal(error) from error.__cause__
         except BrokenPipeError:
             raise  # who read our lines has gone, not the server
         except (OSError, protocol_error()):
             failures += 1
-        app.sleep(app.options.retry_delay_s)
+        except Unreachable:
+            if most < ROUNDS:
+                raise  # it was never there
+            failures += 1
+            if not is_away:
+                logs.tell_away(None)
+            is_away = True
+        app.sleep(app.options.retry_delay_s * min(2.0**failures, LONGEST_PAUSE))
     raise Refused("the server is away; try again later")
+
+
+def _refusal(error: ApiError) -> Exception:
+    if error.status in OLD_SERVERS:
+        return Refused("this server does not tell changes; use: codefresh get builds --watch")
+    return error
 
 
 def _show(app: App, limit: int, told: dict[str, str], *, is_terminal: bool) -> None:

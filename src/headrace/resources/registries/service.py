@@ -49,7 +49,11 @@ def test(given: RegistryFields) -> None:
     """
     _checked(given)
     access = _access(
-        given.name or "", _domain(given.domain or ""), given.provider or "other", False, _given(given)
+        given.name or "",
+        _domain(given.domain) if given.domain else "",
+        given.provider or "other",
+        False,
+        _given(given),
     )
     if access.refusal:
         raise BadRequest(access.refusal)
@@ -60,7 +64,7 @@ def test(given: RegistryFields) -> None:
 
 
 def create(db: Connection, box: SecretBox, account_id: str, given: RegistryFields) -> dict[str, Any]:
-    """Store a registry; the account's first one is its default.
+    """Store a registry; the account's first one is its default unless it says that it is not.
 
     Raises:
         BadRequest: something is missing.
@@ -70,7 +74,7 @@ def create(db: Connection, box: SecretBox, account_id: str, given: RegistryField
     known = repository.listed(db, account_id)
     if any(each.name == given.name for each in known):
         raise Conflict(f"registry already exists: {given.name!r}; change it, or choose another name")
-    is_default = not known or bool(given.default)
+    is_default = not known if given.default is None else given.default
     if is_default:
         repository.unmark_default(db, account_id)
     made = repository.add(
@@ -78,7 +82,7 @@ def create(db: Connection, box: SecretBox, account_id: str, given: RegistryField
         account_id,
         now=datetime.now(UTC),
         name=given.name,
-        domain=_domain(given.domain or ""),
+        domain=_domain(given.domain) if given.domain else "",
         provider=given.provider or "other",
         is_default=is_default,
         document=_sealed(box, account_id, _given(given)),
@@ -172,7 +176,8 @@ def _access(
 
 
 def _checked(given: RegistryFields) -> None:
-    for field in ("name", "domain"):
+    keyed = given.provider == "ecr" and given.access_key_id  # these tell its domain, and Terraform sends none
+    for field in ("name",) if keyed else ("name", "domain"):
         if not getattr(given, field):
             raise BadRequest(f"{field} is required")
     _check_provider(given)
