@@ -385,6 +385,13 @@ def test_pages_of_builds_go_on_where_they_ended(client, member, database, people
     assert [[one["id"] for one in page] for page in shown] == [[made[3]], [made[2]], [made[0]], []]
     only = f"/api/workflow?onePerPipeline=true&pipeline={ids['dev']}&pipeline={ids['prod']}"
     assert [one["id"] for one in member.get(only).json()["workflows"]["docs"]] == [made[3]]
+    # What was counted is of the pipelines that could be seen then.
+    for tags, total in ((("prod", "dev"), 4), (("prod",), 3)):
+        client.put(f"/api/pipelines/{ids['prod']}", pipeline("demo/prod", *tags))
+        found = member.get("/api/workflow?limit=2&page=2").json()["workflows"]
+        assert (found["total"], len(found["docs"])) == (total, total - 2)
+    client.delete(f"/api/pipelines/{ids['dev']}")
+    assert member.get("/api/workflow").json()["workflows"] == {"docs": [], "total": 0}
 
 
 @BOTH_ENGINES

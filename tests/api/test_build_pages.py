@@ -1,6 +1,7 @@
 """Pages of a long list of builds: all rows, once, in order, whatever page is asked for."""
 
 import random
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,15 +12,17 @@ from headrace.http.errors import BadRequest
 from headrace.resources.builds import marks as module
 from headrace.resources.builds import repository
 from headrace.resources.builds.marks import Marks
-from headrace.resources.builds.repository import Filters
+from headrace.resources.builds.repository import Filters, Within
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ALL = Filters()
+A, B = "a" * 24, "b" * 24  # pipelines
 
 
 @pytest.fixture(autouse=True)
 def near_marks(monkeypatch):
-    """Marks that are close together: a test need not make thousands of builds."""
+    """Marks that are close together, few builds that are many: a test need not make thousands."""
+    monkeypatch.setattr(repository, "_SHORT", 15)
     monkeypatch.setattr(module, "_EVERY", 4)
     monkeypatch.setattr(module, "_EVERY_SCANNED", 3)
     monkeypatch.setattr(module, "_ADVANCE_AFTER", 1)
@@ -27,12 +30,13 @@ def near_marks(monkeypatch):
 
 @pytest.fixture
 def history(database, people):
-    """Forty builds, some of the same instant, of two branches and three statuses; the newest first."""
+    """Forty builds, some of the same instant, of two branches, three statuses, two pipelines and none."""
     chance = random.Random(7)  # noqa: S311 - made-up data
     made = [
         make_build(
             database,
             people["admin"],
+            pipeline_id=chance.choice([A, B, B, None]),
             branch=chance.choice(["main", "dev"]),
             status=chance.choice(["success", "success", "error", "terminated"]),
             created_at=NOW - timedelta(minutes=5 + chance.randrange(20)),
@@ -63,6 +67,13 @@ def page(database, account_id, marks, filters, offset, limit, now=NOW):
             lambda build: (build.status, build.branch) == ("success", "dev"),
         ),
         (Filters(branches=["none"]), lambda _: False),
+        (Filters(within=Within((A,), untagged=False)), lambda build: build.pipeline_id == A),
+        (Filters(within=Within((A,), untagged=True)), lambda build: build.pipeline_id in (A, None)),
+        (Filters(within=Within((), untagged=False)), lambda _: False),
+        (
+            Filters(within=Within((A, B, "c" * 24), untagged=False), statuses=["error", "terminated"]),
+            lambda build: build.pipeline_id and build.status in ("error", "terminated"),
+        ),
     ],
 )
 @pytest.mark.parametrize("limit", [1, 4, 50])
@@ -114,6 +125,55 @@ def test_new_builds_come_into_the_pages_that_were_asked_for(database, people, hi
             assert page(database, account_id, marks, ALL, offset, 4, now) == expected
 
 
+def test_new_builds_come_between_marks_that_were_looked_for_before(database, people, history):
+    """A page in the middle is found from the nearest place that is known, also after the list has grown."""
+    account_id, marks, chance = people["admin"].active_account_id, Marks(), random.Random(3)  # noqa: S311 - made-up
+    ids = [build.id for build in history]
+    for minute in range(12):
+        now = NOW + timedelta(minutes=2 * minute)
+        for offset in (chance.randrange(len(ids)) for _ in range(3)):
+            expected = (ids[offset : offset + 3], len(ids))
+            assert page(database, account_id, marks, ALL, offset, 3, now) == expected
+        ids.insert(0, make_build(database, people["admin"], status="success", created_at=now).id)
+
+
+def test_of_two_who_ask_first_one_counts(database, people, history, monkeypatch):
+    account_id, marks = people["admin"].active_account_id, Marks()
+    counted, both, answers = [], threading.Barrier(2), []
+    count_before = repository.count_before
+
+    def counting(*arguments, **more):
+        counted.append(1)
+        return count_before(*arguments, **more)
+
+    def ask():
+        both.wait(10)
+        answers.append(page(database, account_id, marks, ALL, 20, 5))
+
+    monkeypatch.setattr(repository, "count_before", counting)
+    askers = [threading.Thread(target=ask) for _ in range(2)]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join(30)
+    assert answers == [([build.id for build in history[20:25]], 40)] * 2
+    assert len(counted) == 1
+
+
+@pytest.mark.usefixtures("history")
+def test_a_count_that_fails_is_made_again(database, people, monkeypatch):
+    account_id, marks = people["admin"].active_account_id, Marks()
+
+    def away(*_, **__):
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "count_before", away)
+        with pytest.raises(ConnectionError):
+            page(database, account_id, marks, ALL, 0, 5)
+    assert page(database, account_id, marks, ALL, 0, 5)[1] == 40
+
+
 def test_a_build_that_ends_late_comes_into_its_place(database, people, history):
     account_id, marks = people["admin"].active_account_id, Marks()
     late = history[20]
@@ -134,7 +194,8 @@ def test_a_build_that_ends_late_comes_into_its_place(database, people, history):
 def test_a_page_far_back_reads_no_more_than_the_first(database, people):
     """After the first look, what is settled is not counted again: one statement, and few rows to pass."""
     account_id, marks = people["admin"].active_account_id, Marks()
-    page(database, account_id, marks, ALL, 0, 5)
+    for offset in range(0, 40, 5):
+        page(database, account_id, marks, ALL, offset, 5)
     said = []
 
     def listen(*arguments):
@@ -186,22 +247,61 @@ def test_a_branch_that_no_index_holds_is_refused(database, people):
     assert make_build(database, people["admin"], branch="ä" * 500).branch == "ä" * 500
 
 
-def test_the_builds_of_a_pipeline_with_a_status_are_read_from_an_index_in_their_order(database, people):
+@pytest.mark.parametrize(
+    ("filters", "plan"),
+    [
+        (
+            Filters(pipeline_ids=[B], statuses=["denied"]),
+            ["ix_builds_by_pipeline_and_status (pipeline_id=? AND status=? AND account_id=?)"],
+        ),
+        # In the index alone until a row is shown, whatever its reader may not see.
+        (Filters(within=Within((A, B), untagged=True)), ["ix_builds_listed (account_id=?)"]),
+    ],
+)
+def test_a_list_is_read_from_an_index_in_its_order(database, people, filters, plan):
     if not database.is_sqlite:
         return  # which chooses by what the tables hold; here they hold next to nothing
+    assert searched(database, lambda db: repository.listed(db, account_of(people), filters, limit=50)) == plan
+
+
+@pytest.mark.parametrize(
+    ("filters", "plan"),
+    [
+        (Filters(within=Within((A,), untagged=False)), ["ix_builds_by_pipeline_id"] * 2),
+        (Filters(within=Within((A,), untagged=True)), ["ix_builds_by_pipeline_id"] * 4),
+        (
+            Filters(within=Within((A,), untagged=False), statuses=["error"]),
+            ["ix_builds_by_pipeline_and_status"] * 2,
+        ),
+        (Filters(statuses=["error", "denied"]), ["ix_builds_by_status"] * 4),
+    ],
+)
+def test_builds_are_counted_in_an_index_that_has_them_alone(database, people, filters, plan):
+    if not database.is_sqlite:
+        return  # as above
+    found = searched(
+        database, lambda db: repository.count_before(db, account_of(people), filters, NOW, since=None)
+    )
+    assert [one.split(" ")[0] for one in found] == plan
+
+
+def account_of(people):
+    return people["admin"].active_account_id
+
+
+def searched(database, ask):
+    """The indexes that SQLite reads builds by, and what it looks up in them; nothing is sorted."""
     said = []
 
     def explain(connection, _cursor, statement, parameters, *_):
         found = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         said.extend(row[-1] for row in found)
 
-    pair = Filters(pipeline_ids=["b" * 24], statuses=["denied"])
-    assert pair.has_index
     with database.reading() as db:
         event.listen(database.engine, "before_cursor_execute", explain)
         try:
-            repository.listed(db, people["admin"].active_account_id, pair, limit=50)
+            ask(db)
         finally:
             event.remove(database.engine, "before_cursor_execute", explain)
-    assert len(said) == 1
-    assert "ix_builds_by_pipeline_and_status (pipeline_id=? AND status=? AND account_id=?)" in said[0]
+    assert not any("TEMP B-TREE" in line for line in said)
+    return [line.rpartition("INDEX ")[2] for line in said if line.startswith("SEARCH builds")]

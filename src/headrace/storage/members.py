@@ -1,12 +1,15 @@
 """Asks inside JSON that is stored as text, in the database, alike on both engines."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Boolean, ColumnElement, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import NullType
 
 
 class has_member(GenericFunction[bool]):  # noqa: N801 - is written as a function
@@ -32,6 +35,16 @@ class has_members(GenericFunction[bool]):  # noqa: N801 - is written as a functi
 
     def __init__(self, column: ColumnElement[Any], *, key: str | None = None) -> None:
         super().__init__(column, *([] if key is None else [_text(key)]))
+
+
+class is_one_of(GenericFunction[Any]):  # noqa: N801 - as above
+    """Whether a text is among some, however many: they are one parameter of the statement."""
+
+    type = NullType()  # SQLite has no Boolean: ``… IN (…) = 1`` would be read by no index
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], texts: Sequence[str]) -> None:
+        super().__init__(column, _text(msgspec.json.encode(texts).decode()))
 
 
 def _text(value: str) -> BindParameter[str]:
@@ -83,3 +96,15 @@ def _in_postgresql(column: str, key: list[str], is_meant: str) -> str:
         source = f"jsonb_each(CAST({column} AS jsonb)) AS o(k, v), jsonb_array_elements_text({below}) AS m(t)"
         of_key = f" AND o.k = {key[0]}"
     return f"EXISTS (SELECT 1 FROM {source} WHERE {is_meant}{of_key})"  # noqa: S608 - as above
+
+
+@compiles(is_one_of, "sqlite")
+def _one_of_on_sqlite(element: is_one_of, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - as above
+    column, texts = [compiler.process(clause, **more) for clause in element.clauses]
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - as above
+
+
+@compiles(is_one_of, "postgresql")
+def _one_of_on_postgresql(element: is_one_of, compiler: SQLCompiler, **more: Any) -> str:  # noqa: ANN401 - as above
+    column, texts = [compiler.process(clause, **more) for clause in element.clauses]
+    return f"{column} = ANY(ARRAY(SELECT jsonb_array_elements_text(CAST({texts} AS jsonb))))"

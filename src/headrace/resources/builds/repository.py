@@ -33,6 +33,7 @@ from headrace.pipeline import plan as plans
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds.model import build_steps, builds
 from headrace.resources.builds.schemas import Build, BuildRequest, Sealed
+from headrace.storage.members import is_one_of
 
 _FIELDS = tuple(field.name for field in msgspec.structs.fields(Build) if field.name != "yaml")
 _COLUMNS = [builds.c[name] for name in _FIELDS]
@@ -68,7 +69,16 @@ _UNBEGUN = (BuildStatus.PENDING, BuildStatus.DELAYED)
 
 _RARE = 10_000  # index entries, counted in less than 1 ms; a filter with more is not told from a wider one
 
+_SHORT = 2000  # builds that are sorted about as fast as as many are found in a walk through a million
+
 Key = tuple[datetime, str]  # where a build stands in a list: ``created_at`` and id
+
+
+class Within(msgspec.Struct, frozen=True):
+    """What rules let a reader see, as it was when they were asked."""
+
+    pipeline_ids: tuple[str, ...]  # ascending
+    untagged: bool  # builds without a pipeline, too
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +92,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     trigger_ids: Sequence[str] = ()
     created_from: datetime | None = None  # inclusive
     created_before: datetime | None = None  # exclusive
-    seen: Seen | None = None  # what rules let the reader see; None: all
+    within: Within | None = None  # only these; None: all
+    short: bool = False  # there are so few of ``within`` that sorting them beats a walk through all
     by: str | None = None  # the column whose index is read (`rarest`); None: the database chooses
 
     @property
@@ -91,7 +102,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         kept = [self.statuses, self.kinds, self.pipeline_ids, self.branches, self.trigger_ids, self.revisions]
         values = [len(values) for values in kept if values]
         both = values == [1, 1] and bool(self.statuses and self.pipeline_ids)
-        return self.seen is None and not self.revisions and (values in ([], [1]) or both)
+        return self.within is None and not self.revisions and (values in ([], [1]) or both)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether an index has the builds that match of each pipeline in ``within``."""
+        others = self.kinds or self.pipeline_ids or self.revisions or self.branches or self.trigger_ids
+        return self.within is not None and not others
 
     @property
     def any_set(self) -> bool:
@@ -212,7 +229,11 @@ def listed(
     if upto is after is before is None and not filters.any_set:
         wanted = {"account": account_id, "most": limit, "first": offset}
         return [_build(row) for row in db.execute(_PAGE, wanted)]
-    query = _filtered(select(*_COLUMNS), account_id, filters)
+    if filters.short:
+        each = union_all(*_parts([builds.c.id], account_id, filters))
+        query = select(*_COLUMNS).where(builds.c.account_id == account_id, builds.c.id.in_(each))
+    else:
+        query = _filtered(select(*_COLUMNS), account_id, filters)
     key = tuple_(builds.c.created_at, builds.c.id)
     if upto is not None:
         query = query.where(key <= upto)
@@ -227,15 +248,14 @@ def listed(
 
 
 def newest(
-    db: Connection, account_id: str, pipeline_ids: Iterable[str], seen: Seen | None = None
+    db: Connection, account_id: str, pipeline_ids: Iterable[str], within: Within | None = None
 ) -> list[Build]:
     """Return the newest build of each pipeline that has one, newest first."""
     order = (builds.c.created_at.desc(), builds.c.id.desc())
     ids = [
-        _filtered(select(builds.c.id), account_id, Filters(pipeline_ids=[one], seen=seen))
-        .order_by(*order)
-        .limit(1)
+        _filtered(select(builds.c.id), account_id, Filters(pipeline_ids=[one])).order_by(*order).limit(1)
         for one in dict.fromkeys(pipeline_ids)
+        if within is None or one in within.pipeline_ids
     ]
     if not ids:
         return []
@@ -244,12 +264,39 @@ def newest(
     return [_build(row) for row in db.execute(query)]
 
 
+def within(db: Connection, seen: Seen) -> Within:
+    """Look up which pipelines a reader may see."""
+    return Within(tuple(sorted(row.id for row in db.execute(seen.ids))), seen.untagged)
+
+
 def count(db: Connection, account_id: str, filters: Filters, *, since: datetime | None = None) -> int:
     """Return how many builds match; with ``since`` only those created at that moment or later."""
-    query = _filtered(select(func.count()), account_id, filters)
-    if since is not None:
-        query = query.where(builds.c.created_at >= since)
-    return int(db.execute(query).scalar_one())
+    found = 0
+    for query in _parts([func.count()], account_id, filters):
+        bounded = query if since is None else query.where(builds.c.created_at >= since)
+        found += int(db.execute(bounded).scalar_one())
+    return found
+
+
+def count_before(
+    db: Connection, account_id: str, filters: Filters, before: datetime, *, since: datetime | None
+) -> int:
+    """Return how many builds match that were created before a moment, and not before ``since``.
+
+    All are counted, and those that are newer: a bound would be compared with each of a million builds.
+    """
+    found = 0
+    for query in _parts([func.count()], account_id, filters):
+        newer = query.where(builds.c.created_at >= before).scalar_subquery()
+        counted = query if since is None else query.where(builds.c.created_at >= since)
+        # In one statement, so that both are of one moment.
+        found += db.execute(select(counted.scalar_subquery() - newer)).scalar_one()
+    return found
+
+
+def is_short(filters: Filters, total: int) -> bool:
+    """Tell whether a list of so many builds is read faster by sorting them: see `Filters.short`."""
+    return filters.is_narrow and total <= _SHORT
 
 
 def rarest(db: Connection, account_id: str, filters: Filters) -> str | None:
@@ -276,50 +323,52 @@ def rarest(db: Connection, account_id: str, filters: Filters) -> str | None:
     return name if least < _RARE else None
 
 
-def marks(
+def stands_at(
     db: Connection,
     account_id: str,
     filters: Filters,
+    number: int,
     *,
-    every: int,
-    since: datetime | None,
-    before: datetime,
-    counted: int,
-) -> tuple[list[Key], int]:
-    """Count the builds that match from the oldest on; find where every ``every``-th of them stands.
+    after: tuple[int, Key] | None,
+    upto: tuple[int, Key | datetime],
+) -> Key | None:
+    """Return where a build stands, given by its number in the list; the oldest is 1. None: there is none.
+
+    It is counted from the nearer of two places, in the index: what lies between is passed over.
 
     Args:
         db: an open connection.
         account_id: whose builds.
-        filters: which of them.
-        every: how far the marks are apart.
-        since: go on with builds created at this moment; None: begin with the oldest.
-        before: end before builds created at this moment.
-        counted: how many match that are older than ``since``.
-
-    Returns:
-        The marks, the oldest first, and ``counted`` with the builds that were counted now.
+        filters: the list.
+        number: of the build.
+        after: a build with a lower number, and where it stands; None: there is none before the oldest.
+        upto: a build with a higher number, and where it stands; or the number of the last one that was
+            created before a moment, and that moment.
     """
-    rows = _filtered(select(builds.c.created_at, builds.c.id), account_id, filters)
-    rows = rows.where(builds.c.created_at < before).order_by(builds.c.created_at, builds.c.id).limit(1)
     key = tuple_(builds.c.created_at, builds.c.id)
-    skip = bindparam("skip", type_=Integer)
-    # To jump from mark to mark costs a tenth of numbering all rows.
-    first = rows.offset(skip) if since is None else rows.where(builds.c.created_at >= since).offset(skip)
-    at = bindparam("at", type_=builds.c.created_at.type)
-    later = rows.where(key > tuple_(at, bindparam("id", type_=builds.c.id.type))).offset(skip)
-    found: list[Key] = []
-    row = db.execute(first, {"skip": every - counted % every - 1}).first()
-    while row is not None:
-        found.append((row[0], row[1]))
-        row = db.execute(later, {"at": row[0], "id": row[1], "skip": every - 1}).first()
-    rest = _filtered(select(func.count()), account_id, filters).where(builds.c.created_at < before)
-    if found:
-        counted = (counted // every + len(found)) * every
-        rest = rest.where(key > found[-1])
-    elif since is not None:
-        rest = rest.where(builds.c.created_at >= since)
-    return found, counted + int(db.execute(rest).scalar_one())
+    passed = number - 1 if after is None else number - after[0] - 1
+    upwards = passed <= upto[0] - number
+    if upwards:
+        bound = None if after is None else key > after[1]
+    else:
+        passed, end = upto[0] - number, upto[1]
+        bound = builds.c.created_at < end if isinstance(end, datetime) else key <= end
+    parts = [
+        _ordered(query if bound is None else query.where(bound), builds.c, upwards=upwards)
+        for query in _parts([builds.c.created_at, builds.c.id], account_id, filters)
+    ]
+    if len(parts) == 1:
+        found = parts[0]
+    else:  # each in the order of its index, as far as it can be needed
+        each = union_all(*(part.limit(passed + 1).subquery().select() for part in parts)).subquery()
+        found = _ordered(select(each), each.c, upwards=upwards)
+    row = db.execute(found.limit(1).offset(passed)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _ordered(query: Select[Any], columns: Any, *, upwards: bool) -> Select[Any]:  # noqa: ANN401 - of a table or query
+    order = (columns.created_at, columns.id)
+    return query.order_by(*(order if upwards else (column.desc() for column in order)))
 
 
 def oldest_unended(db: Connection, account_id: str) -> datetime | None:
@@ -353,7 +402,33 @@ def _filtered(query: Select[Any], account_id: str, filters: Filters) -> Select[A
         query = query.where(builds.c.created_at >= filters.created_from)
     if filters.created_before is not None:
         query = query.where(builds.c.created_at < filters.created_before)
-    return query if filters.seen is None else query.where(is_seen(filters.seen))
+    if filters.within is None:
+        return query
+    of_pipeline = _of_any(filters.within.pipeline_ids)
+    return query.where(
+        or_(of_pipeline, builds.c.pipeline_id.is_(None)) if filters.within.untagged else of_pipeline
+    )
+
+
+def _parts(columns: Sequence[ColumnElement[Any]], account_id: str, filters: Filters) -> list[Select[Any]]:
+    """Return queries that together find each build that matches once, and each read one index.
+
+    An alternative is read by no index in the order of the list: of several statuses each has its own part,
+    and so have builds without a pipeline.
+    """
+    each = [msgspec.structs.replace(filters, statuses=[status]) for status in dict.fromkeys(filters.statuses)]
+    if each and each[0].has_index:
+        return [_filtered(select(*columns), account_id, one) for one in each]
+    within = filters.within
+    if within is None or not within.untagged:
+        return [_filtered(select(*columns), account_id, filters)]
+    rows = _filtered(select(*columns), account_id, msgspec.structs.replace(filters, within=None))
+    return [rows.where(_of_any(within.pipeline_ids)), rows.where(builds.c.pipeline_id.is_(None))]
+
+
+def _of_any(pipeline_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Match builds of pipelines: one parameter, however many they are."""
+    return is_one_of(builds.c.pipeline_id, pipeline_ids)
 
 
 def is_seen(seen: Seen) -> ColumnElement[bool]:

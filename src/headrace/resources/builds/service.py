@@ -161,12 +161,13 @@ def listed(
         NotFound: the cursor is no build.
     """
     seen = rights.seen(db, "pipeline")
+    within = None if seen is None else repository.within(db, seen)
     if query.one_per_pipeline:
         if (asked := len(query.pipeline)) > _MOST_PIPELINES:
             raise BadRequest(
                 f"query string: onePerPipeline takes at most {_MOST_PIPELINES} pipelines, not {asked}"
             )
-        newest = repository.newest(db, account_id, query.pipeline, seen)
+        newest = repository.newest(db, account_id, query.pipeline, within)
         return BuildsOut(BuildsPage(show(db, newest), len(newest)))
     filters = Filters(
         statuses=[*query.status, "denied"] if "error" in query.status else query.status,
@@ -177,7 +178,7 @@ def listed(
         trigger_ids=query.pipeline_trigger_id,
         created_from=_day(query.start_date, "startDate"),
         created_before=_after(_day(query.end_date, "endDate")),
-        seen=seen,
+        within=within,
     )
     limit = pages.limit
     first = 0 if query.after else (query.page - 1) * limit
