@@ -1,11 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from headrace.execution.ports import MadeImage
 from headrace.resources.annotations.model import annotations
-from headrace.resources.images import service
+from headrace.resources.images import repository, service
 from headrace.resources.images.model import images
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
@@ -233,6 +233,57 @@ def test_more_images_than_a_statement_takes_values_are_found_by_their_metadata(c
     answer = client.get("/api/images?metadata[tested]=yes&limit=1").json()
     assert (answer["count"], answer["docs"][0]["_id"]) == (count, ids[-1])
     assert client.get("/api/images?metadata[tested]=no").json()["count"] == 0
+
+
+@pytest.mark.parametrize("few", [1, 2000])
+@pytest.mark.parametrize(
+    ("query", "is_in"),
+    [
+        ("metadata[even]=true", lambda n: n % 2 == 0),
+        ("metadata[even]=true&metadata[third]=true", lambda n: n % 6 == 0),
+        ("metadata[third]=true&branch=dev", lambda n: n % 3 == 0 and n > 4),
+        ("metadata[even]=true&tag=v4&tag=v5", lambda n: n == 4),
+        ("metadata[even]=false", lambda _: False),
+    ],
+)
+def test_pages_are_the_same_whether_few_or_many_images_have_a_value(
+    client, stranger, make, monkeypatch, few, query, is_in
+):
+    monkeypatch.setattr(repository, "_FEW", few)
+    names = [f"sha256:{number:064x}" for number in range(9)]
+    for number, name in enumerate(names):
+        moment = datetime(2026, 1, 2 + number // 2, tzinfo=UTC)  # some at the same time
+        make(name, tags=[f"v{number}"], branch="dev" if number > 4 else "main", created_at=moment)
+        values = {"even": number % 2 == 0 or "no", "third": number % 3 == 0 or "no"}
+        client.post(f"/api/images/{name}/metadata", values)
+    wanted = [name for number, name in enumerate(names) if is_in(number)][::-1]
+    assert ids(client, f"?{query}") == wanted
+    for offset in range(len(wanted) + 1):
+        assert ids(client, f"?{query}&limit=1&offset={offset}") == wanted[offset : offset + 1]
+    assert client.get(f"/api/images?{query}&limit=1").json()["count"] == len(wanted)
+    assert ids(stranger, f"?{query}") == []
+
+
+@pytest.mark.parametrize("query", ["tag=v7", "metadata[quality]=good"])
+def test_images_with_a_rare_tag_or_value_are_looked_up_and_not_searched(client, database, make, query):
+    if not database.is_sqlite:
+        return  # which knows what is rare when there are many
+    make(tags=["v7"])
+    client.post(f"/api/images/{ONE}/metadata", {"quality": "good"})
+    said = []
+
+    def explain(connection, _cursor, statement, parameters, *_):
+        raw = connection.connection.driver_connection
+        said.extend(row[-1] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    try:
+        assert ids(client, f"?{query}") == [ONE]
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explain)
+    searched = [line for line in said if "images" in line and "image_tags" not in line]
+    assert searched
+    assert all("(id=?)" in line or "internal_id=?" in line for line in searched)
 
 
 @pytest.mark.parametrize("short", ["abcdef012345", "sha256:abcdef0123456"])

@@ -2,6 +2,7 @@ import copy
 
 import jsonschema_rs
 import pytest
+from sqlalchemy import event
 
 from headrace.kit.ids import is_id
 from headrace.pipeline.document import load
@@ -213,6 +214,32 @@ def test_another_name_renames(client):
     assert renamed["metadata"]["project"] == "other"
     assert client.get(f"/api/pipelines/{FULL}").status == 404
     assert client.get("/api/pipelines/other/p").json() == renamed
+
+
+def test_the_names_of_pipelines_are_told_without_their_documents(client, database):
+    made = [plain(client, f"demo/{name}")["metadata"] for name in "abc"]
+    said = []
+
+    def listen(*arguments):
+        said.append(arguments[2])
+
+    event.listen(database.engine, "before_cursor_execute", listen)
+    try:
+        found = client.get("/api/pipelines/names").json()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listen)
+    assert [one["metadata"] for one in found] == [
+        {"id": one["id"], "name": one["name"]} for one in reversed(made)
+    ]
+    assert not [statement for statement in said if "pipelines.document" in statement]
+
+
+def test_a_search_for_a_part_of_a_name_also_finds_an_id(client):
+    made = plain(client, "demo/a")["metadata"]
+    plain(client, f"demo/like-{made['id']}")
+    found = client.get(f"/api/pipelines?limit=5&id={made['id']}").json()
+    assert [one["metadata"]["name"] for one in found["docs"]] == [f"demo/like-{made['id']}", "demo/a"]
+    assert found["count"] == 2
 
 
 @pytest.mark.parametrize(

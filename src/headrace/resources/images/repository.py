@@ -6,11 +6,23 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from headrace.http.paging import Pages, total
 from headrace.kit.ids import new_id
 from headrace.resources.images.model import image_tags, images
+
+_FEW = 2000  # metadata that fewer images have is looked up first; else images are walked through and asked
 
 _SHORT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")  # as engines shorten ids
 
@@ -95,19 +107,32 @@ def by_tag(db: Connection, account_id: str, registry: str, repository: str, tag:
 
 def listed(db: Connection, account_id: str, wanted: Wanted, pages: Pages) -> tuple[list[Image], int]:
     """Return images, newest first, ties by id; and how many there are in all."""
-    conditions = _conditions(account_id, wanted)
-    query = select(images).where(*conditions)
+    often = [ids for ids in wanted.noted if _many(db, ids)]
+    rare = [ids for ids in wanted.noted if ids not in often]
+    conditions = _conditions(db, account_id, wanted, rare)
+    # A walk finds a page of what many images have at once; to count them, their ids are taken from the index.
+    asked = [ids.where(ids.selected_columns[0] == images.c.internal_id).correlate(images) for ids in often]
+    query = select(images).where(*conditions, *(each.exists() for each in asked))
     rows = pages.read(db, query, images.c.created_at, images.c.id, descending=True)
-    return [Image(**row) for row in rows], total(db, images, *conditions)
+    counted = total(db, images, *conditions, *(images.c.internal_id.in_(ids) for ids in often))
+    return [Image(**row) for row in rows], counted
 
 
-def _conditions(account_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [images.c.account_id == account_id]
-    if wanted.tags:
+def _many(db: Connection, ids: Select[Any]) -> bool:
+    return int(db.execute(select(func.count()).select_from(ids.limit(_FEW).subquery())).scalar_one()) == _FEW
+
+
+def _conditions(
+    db: Connection, account_id: str, wanted: Wanted, noted: Sequence[Select[Any]]
+) -> list[ColumnElement[bool]]:
+    own: ColumnElement[bool] = images.c.account_id == account_id
+    found: list[ColumnElement[bool]] = []
+    rare: list[ColumnElement[bool]] = []  # keep few images
+    if wanted.tags:  # of one tag each repository has one image
         tagged = select(image_tags.c.image_id).where(
             image_tags.c.account_id == account_id, image_tags.c.tag.in_(wanted.tags)
         )
-        found.append(images.c.id.in_(tagged))
+        rare.append(images.c.id.in_(tagged))
     if wanted.branches:
         found.append(images.c.branch.in_(wanted.branches))
     if wanted.revision:
@@ -116,8 +141,11 @@ def _conditions(account_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(images.c.internal_id.in_(wanted.internal_ids))
     if wanted.names is not None:
         found.append(images.c.display_name.in_(wanted.names))
-    found += [images.c.internal_id.in_(ids) for ids in wanted.noted]
-    return found
+    rare += [images.c.id.in_(select(images.c.id).where(own, images.c.internal_id.in_(ids))) for ids in noted]
+    if rare and db.dialect.name == "sqlite":
+        # It has no statistics: it would read all images of the account to find those few in order.
+        own = literal_column("+images.account_id", images.c.account_id.type) == account_id
+    return [own, *rare, *found]
 
 
 def display_names(db: Connection, account_id: str) -> list[str]:

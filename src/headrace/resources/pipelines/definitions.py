@@ -63,25 +63,26 @@ def listed(
     A request without ``limit`` and ``offset`` that names pipelines wants exactly those: its
     client goes on to the builds of every pipeline in the answer.
     """
-    return repository.listed(
-        db,
-        account_id,
-        pages,
+    return repository.listed(db, account_id, _wanted(db, query, rights), pages)
+
+
+def names(
+    db: Connection, account_id: str, query: PipelinesQuery, pages: Pages, rights: Rights
+) -> list[tuple[str, str]]:
+    """Return ids and names of all pipelines that match, whatever their number, unless a limit is given."""
+    if query.limit is None:
+        pages.limit = MAX_LIMIT
+    return repository.names(db, account_id, _wanted(db, query, rights), pages)
+
+
+def _wanted(db: Connection, query: PipelinesQuery, rights: Rights) -> repository.Wanted:
+    return repository.Wanted(
         references=query.id,
         exact=query.limit is None and query.offset is None,
         labels=query.labels or {},
         project_id=query.project_id,
         seen=rights.seen(db, "pipeline"),
     )
-
-
-def names(
-    db: Connection, account_id: str, query: PipelinesQuery, pages: Pages, rights: Rights
-) -> Sequence[Pipeline]:
-    """Return all pipelines that match, whatever their number, unless a limit is given."""
-    if query.limit is None:
-        pages.limit = MAX_LIMIT
-    return listed(db, account_id, query, pages, rights)[0]
 
 
 def create(

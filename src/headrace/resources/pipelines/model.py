@@ -20,5 +20,6 @@ pipelines = Table(
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("account_id", "name"),
     Index(None, "project_id"),
-    Index("ix_pipelines_listed", "account_id", "updated_at", "id"),
+    # With the name, for which the list is searched: the documents beside it are long.
+    Index("ix_pipelines_listed", "account_id", "updated_at", "id", "name"),
 )

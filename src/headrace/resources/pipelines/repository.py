@@ -5,10 +5,22 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, union_all, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from headrace.http.paging import Pages, total
 from headrace.http.rights import Seen
+from headrace.kit.ids import is_id
 from headrace.resources.pipelines.model import pipelines
 from headrace.storage.members import has_member
 
@@ -55,47 +67,58 @@ def by_name(db: Connection, account_id: str, name: str) -> Pipeline | None:
     return Pipeline(**row) if row else None
 
 
-def listed(
-    db: Connection,
-    account_id: str,
-    pages: Pages,
-    *,
-    references: Sequence[str] = (),
-    exact: bool,
-    labels: Mapping[str, str],
-    project_id: str = "",
-    seen: Seen | None = None,
-) -> tuple[list[Pipeline], int]:
-    """Return a page of pipelines, and how many there are in all.
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which pipelines of an account: all must match.
 
     Args:
-        db: an open connection.
-        account_id: whose pipelines.
-        pages: which of them.
         references: ids or names, any of which must match; empty takes all.
         exact: names must be equal; else it is enough that they contain the text, in any case.
         labels: all of these must be there: key → value, or values with commas between.
         project_id: only of this project; empty takes all.
         seen: what rules let the reader see; None: all.
-
-    Returns:
-        The last changed first, ties by id, descending.
     """
+
+    references: Sequence[str] = ()
+    exact: bool = False
+    labels: Mapping[str, str] = {}
+    project_id: str = ""
+    seen: Seen | None = None
+
+
+def listed(db: Connection, account_id: str, wanted: Wanted, pages: Pages) -> tuple[list[Pipeline], int]:
+    """Return a page of pipelines, the last changed first, ties by id, descending; and their number in all."""
+    rows = _page(db, account_id, wanted, pages, *pipelines.c)
+    return [Pipeline(**row) for row in rows], total(db, pipelines, *_conditions(account_id, wanted))
+
+
+def names(db: Connection, account_id: str, wanted: Wanted, pages: Pages) -> list[tuple[str, str]]:
+    """Return ids and whole names of a page of pipelines, in the order of `listed`; no documents are read."""
+    rows = _page(db, account_id, wanted, pages, pipelines.c.id, pipelines.c.name, pipelines.c.updated_at)
+    return [(row["id"], row["name"]) for row in rows]
+
+
+def _page(
+    db: Connection, account_id: str, wanted: Wanted, pages: Pages, *columns: Column[Any]
+) -> Sequence[RowMapping]:
+    query = select(*columns).where(*_conditions(account_id, wanted))
+    return pages.read(db, query, pipelines.c.updated_at, pipelines.c.id, descending=True)
+
+
+def _conditions(account_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions = [pipelines.c.account_id == account_id]
-    if project_id:
-        conditions.append(pipelines.c.project_id == project_id)
-    if seen is not None:
-        conditions.append(pipelines.c.id.in_(seen.ids))
-    if references:
-        conditions.append(_named(account_id, references) if exact else or_(*map(_matches, references)))
+    if wanted.project_id:
+        conditions.append(pipelines.c.project_id == wanted.project_id)
+    if wanted.seen is not None:
+        conditions.append(pipelines.c.id.in_(wanted.seen.ids))
+    if wanted.references:
+        named = _named(account_id, wanted.references)
+        conditions.append(named if wanted.exact else or_(*map(_matches, wanted.references)))
     conditions += [
         has_member(pipelines.c.labels, value, key=key)
-        for key, values in labels.items()
+        for key, values in wanted.labels.items()
         for value in values.split(",")
     ]
-    query = select(pipelines).where(*conditions)
-    rows = pages.read(db, query, pipelines.c.updated_at, pipelines.c.id, descending=True)
-    return [Pipeline(**row) for row in rows], total(db, pipelines, *conditions)
+    return conditions
 
 
 def _named(account_id: str, references: Sequence[str]) -> ColumnElement[bool]:
@@ -108,7 +131,8 @@ def _named(account_id: str, references: Sequence[str]) -> ColumnElement[bool]:
 
 def _matches(reference: str) -> ColumnElement[bool]:
     name = pipelines.c.name.icontains(reference, autoescape=True)
-    return or_(pipelines.c.id == reference, name)
+    # An index has the names alone: the ids are asked for only where one may be meant.
+    return or_(pipelines.c.id == reference, name) if is_id(reference) else name
 
 
 def add(db: Connection, pipeline: Pipeline) -> None:

@@ -74,7 +74,7 @@ def list_pipeline_names(
 ) -> list[PipelineNameOut]:
     """List the ids and names of pipelines, the last changed first."""
     found = definitions.names(db, caller.account_id, query, pages, rights)
-    return [PipelineNameOut({"id": one.id, "name": one.name}) for one in found]
+    return [PipelineNameOut({"id": pipeline_id, "name": name}) for pipeline_id, name in found]
 
 
 @router.route("GET", "/schema", scope=Scope.ANY, sdk="pipelines.schema")
