@@ -127,7 +127,7 @@ def pictures(builds: dict[str, str]) -> list[tuple[str, str, str, str]]:
         ("build-light", "light", running, "Test files"),
         ("build-dark", "dark", running, "Test files"),
         ("failed", "light", failed, "got"),
-        ("editor", "light", "/pipelines/shop%2Fweb?tab=workflow", "Release to production?"),
+        ("editor", "light", "/pipelines/shop%2Fweb?tab=workflow", "no problems"),
         ("graph", "dark", f"{done}?view=graph", "Deploy"),
     ]
 

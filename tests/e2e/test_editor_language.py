@@ -82,6 +82,7 @@ def offered(text):
         (STEP + "    type: |", ["freestyle", "git-clone", "codefresh-run"], ["one"]),
         ("mode: |", ["sequential", "parallel"], []),
         ("kind: pipeline\nspec:\n  |", ["triggers", "steps", "concurrency"], ["metadata"]),
+        ("kind: pipeline\nmetadata:\n  |", ["name", "labels"], ["created_at", "id", "revision"]),
         ("kind: pipeline\nspec:\n  triggers:\n  - |", ["repo", "events"], ["expression"]),
         (STEP + "    type: git-clone\n    git: |", ["hub"], ["docker-hub"]),
         (STEP + "    type: push\n    registry: |", ["docker-hub"], ["hub"]),

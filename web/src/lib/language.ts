@@ -4,6 +4,7 @@ export interface Schema {
   $ref?: string;
   type?: string | string[];
   description?: string;
+  readOnly?: boolean; // the server gives it, nobody writes it
   default?: unknown;
   examples?: unknown[];
   enum?: unknown[];
@@ -209,7 +210,7 @@ export function offers(root: Schema, place: Place): Offer[] {
   for (const schema of schemas) {
     if (place.key === undefined) {
       for (const [name, inner] of Object.entries(schema.properties ?? {})) {
-        if (place.written.includes(name)) continue;
+        if (place.written.includes(name) || inner.readOnly) continue;
         add(name, schema.required?.includes(name) ? "required" : kindOf(root, inner), told(root, inner));
       }
     }

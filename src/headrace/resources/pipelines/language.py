@@ -273,7 +273,7 @@ def schema() -> Schema:
                     },
                     "deprecate": {**_MAP, "description": "Kept for older clients"},
                     "executionContextId": _TEXT,
-                    **{name: {"description": "Given by the server"} for name in DERIVED},
+                    **{name: {"description": "Given by the server", "readOnly": True} for name in DERIVED},
                 },
             },
             "spec": {"type": "object", "description": "Triggers, variables, settings and steps"},
