@@ -121,6 +121,8 @@ def test_keys_of_aws_are_refused_with_the_cure(client, database, box, people):
     kept = client.post("/api/registries", {**body, "secretAccessKey": "B"}).json()
     assert (kept["domain"], kept["region"], kept["accessKeyId"]) == ("", "us-east-1", "A")
     assert "aws ecr get-login-password" in accesses(database, box, people)["aws"].refusal
+    client.call("PATCH", "/api/registries/aws", json={"password": "token"})
+    assert "aws ecr get-login-password" in accesses(database, box, people)["aws"].refusal
     assert "aws ecr get-login-password" in client.post("/api/registries/test", body).json()["message"]
 
 

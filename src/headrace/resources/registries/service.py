@@ -162,7 +162,7 @@ def _access(
         username, password = str(fields["clientId"]), str(fields.get("clientSecret") or "")
     elif provider == "bintray" and fields.get("token"):
         password = str(fields["token"])
-    elif provider == "ecr" and not password:
+    elif provider == "ecr" and not (password and domain):
         refusal = _NO_AWS
     return RegistryAccess(
         name=name,
