@@ -10,7 +10,7 @@ from sqlalchemy import event
 from factories import make_build
 from headrace.http.errors import BadRequest
 from headrace.resources.builds import marks as module
-from headrace.resources.builds import repository
+from headrace.resources.builds import relatives, repository
 from headrace.resources.builds.marks import Marks
 from headrace.resources.builds.repository import Filters, Within
 
@@ -285,12 +285,22 @@ def test_builds_are_counted_in_an_index_that_has_them_alone(database, people, fi
     assert [one.split(" ")[0] for one in found] == plan
 
 
+def test_the_relatives_of_a_build_are_looked_up_and_not_searched_for(database, history):
+    if not database.is_sqlite:
+        return  # as above
+    found = searched(database, lambda db: relatives.of(db, history[0], None), may_sort=True)
+    assert found == [
+        "ix_builds_by_parent_id (account_id=? AND parent_id=?)",
+        "sqlite_autoindex_builds_1 (id=?)",
+    ]
+
+
 def account_of(people):
     return people["admin"].active_account_id
 
 
-def searched(database, ask):
-    """The indexes that SQLite reads builds by, and what it looks up in them; nothing is sorted."""
+def searched(database, ask, *, may_sort=False):
+    """The indexes that SQLite reads builds by, and what it looks up in them; only what may be is sorted."""
     said = []
 
     def explain(connection, _cursor, statement, parameters, *_):
@@ -303,5 +313,5 @@ def searched(database, ask):
             ask(db)
         finally:
             event.remove(database.engine, "before_cursor_execute", explain)
-    assert not any("TEMP B-TREE" in line for line in said)
+    assert may_sort or not any("TEMP B-TREE" in line for line in said)
     return [line.rpartition("INDEX ")[2] for line in said if line.startswith("SEARCH builds")]
