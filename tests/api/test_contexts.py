@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from headrace.execution.ports import GitCredentials
@@ -270,3 +272,72 @@ def test_a_name_that_looks_like_a_number_is_a_text(client):
     assert made(client, 12)["metadata"]["name"] == "12"
     assert client.put("/api/contexts/12", document(13)).json()["metadata"]["name"] == "13"
     assert client.patch("/api/contexts/13", {"metadata": {"name": 14}}).json()["metadata"]["name"] == "14"
+
+
+NOTHING_KEPT = "keeps a stored secret, and there is none here"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (document("s1", "secret", {"T": "*****"}), "spec.data.T"),
+        (document("s1", "secret-yaml", "*****"), "spec.data"),
+        (document("gh", "git.github", git(password="*****")), "spec.data.auth.password"),
+    ],
+)
+def test_a_mask_becomes_no_secret_of_a_new_context(client, body, place):
+    answer = client.post("/api/contexts", body)
+    assert (answer.status, NOTHING_KEPT in answer.text) == (400, True), answer.text
+    assert answer.json()["message"].startswith(f"{place}: ")
+
+
+def test_a_mask_under_a_new_key_of_a_context_is_refused_and_changes_nothing(client):
+    made(client, "s1", "secret", {"T": "top"})
+    answer = client.put("/api/contexts/s1", document("s1", "secret", {"T": "*****", "U": "*****"}))
+    assert (answer.status, "spec.data.U" in answer.json()["message"]) == (400, True)
+    other = client.put("/api/contexts/s1", document("s1", "secret-yaml", "*****"))
+    assert (other.status, NOTHING_KEPT in other.text) == (400, True)
+    assert client.get("/api/contexts/s1?decrypt=true").json()["spec"]["data"] == {"T": "top"}
+
+
+MOVES = [
+    ("git.github", git(apiURL="https://git.example.org"), git(apiURL="https://evil.example.org")),
+    ("git.github", git(), git(apiHost="evil.example.org")),
+    (
+        "helm-repository",
+        {"repositoryUrl": "https://x", "variables": {"P": "tok"}},
+        {"repositoryUrl": "https://evil", "variables": {"P": "tok"}},
+    ),
+    (
+        "storage.azuref",
+        {"auth": {"type": "basic", "accountName": "ours", "accountKey": "tok"}},
+        {"auth": {"type": "basic", "accountName": "evil", "accountKey": "tok"}},
+    ),
+    (
+        "secret-store.hashicorp-vault",
+        {"apiUrl": "https://x", "auth": {"token": "tok"}},
+        {"apiUrl": "https://evil", "auth": {"token": "tok"}},
+    ),
+]
+
+
+def hidden(data):
+    """The same with the secret as its readers see it."""
+    return json.loads(json.dumps(data).replace('"tok"', '"*****"'))
+
+
+@pytest.mark.parametrize(("kind", "before", "after"), MOVES)
+def test_who_may_not_see_a_secret_cannot_have_it_sent_elsewhere(client, key_of, kind, before, after):
+    made(client, "one", kind, before)
+    member = client.with_key(key_of("member"))
+    for ask, body in (
+        (member.put, document("one", kind, hidden(after))),
+        (member.patch, {"spec": {"data": hidden(after)}}),
+    ):
+        answer = ask("/api/contexts/one", body)
+        assert (answer.status, "another address" in answer.json()["message"]) == (403, True)
+    assert member.put("/api/contexts/one", document("one", kind, hidden(before))).status == 200
+    assert client.get("/api/contexts/one?decrypt=true").json()["spec"]["data"] == before
+    assert member.put("/api/contexts/one", document("one", kind, after)).status == 200
+    assert client.put("/api/contexts/one", document("one", kind, hidden(before))).status == 200
+    assert client.get("/api/contexts/one?decrypt=true").json()["spec"]["data"] == before

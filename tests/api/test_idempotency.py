@@ -106,6 +106,13 @@ def test_a_new_key_is_kept_sealed_and_given_again(client, database):
         assert made[0].partition(".")[2] not in db.execute(select(first_answers.c.answer)).scalar_one()
 
 
+def test_a_narrower_key_of_the_same_user_gets_no_wider_key_again(client, key_of):
+    wide = {"name": "ci", "scopes": ["pipeline", "general"]}
+    assert client.post("/api/auth/key", wide, headers=KEY).status == 200
+    narrow = client.with_key(key_of("admin", "general"))
+    assert narrow.post("/api/auth/key", wide, headers=KEY).status == 403
+
+
 @pytest.mark.usefixtures("pipeline")
 def test_requests_at_the_same_time_do_the_work_once(client, database):
     together = threading.Barrier(4)

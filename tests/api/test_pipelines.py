@@ -178,7 +178,30 @@ def test_what_was_got_can_be_deleted_and_created_again(client):
         got["metadata"].pop(derived)
     for document in (again, got):
         document["spec"]["triggers"][0].pop("endpoint")
+    secret = {"key": "SECRET", "value": "*****", "encrypted": True}
+    at = got["spec"]["variables"].index(secret)
+    got["spec"]["variables"][at] = {**secret, "value": ""}  # and not the text that stood for it
     assert again == got
+
+
+MASKED = [{"key": "NEW", "value": "*****", "encrypted": True}]
+CRON = {"name": "nightly", "expression": "@daily", "message": "good morning", "variables": MASKED}
+
+
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        ({"variables": MASKED}, "spec.variables.NEW"),
+        ({"cronTriggers": [CRON]}, "trigger 'nightly', variables.NEW"),
+    ],
+)
+def test_a_mask_under_a_new_name_becomes_no_secret(client, spec, place):
+    got = made(client)
+    answer = client.put(f"/api/pipelines/{FULL}", {**got, "spec": {**got["spec"], **spec}})
+    told = "***** keeps a stored secret, and there is none here; give its value"
+    assert (answer.status, answer.json()["message"]) == (400, f"{place}: {told}")
+    run = client.post(f"/api/pipelines/run/{FULL}", {"variables": MASKED})
+    assert (run.status, run.json()["message"]) == (400, f"variables.NEW: {told}")
 
 
 def test_a_secret_that_is_no_longer_encrypted_is_emptied(client):

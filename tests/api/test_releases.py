@@ -480,3 +480,12 @@ def test_a_promotion_by_a_pipeline_needs_a_rule_to_run_it(registered, small, key
     run = {"team": team, "resource": "pipeline", "action": "run", "tags": ["promote"]}
     assert registered.post("/api/abac", run).status == 200
     assert promote("ops/promote") == 200
+
+
+def test_values_of_contexts_need_the_scope_of_contexts(client, key_of):
+    client.post(REGISTER, AWAY)
+    key = client.with_key(key_of("admin", "cluster", "pipeline", "build"))
+    answer = key.post(
+        "/api/kubernetes/chart/install?selector=away", {**INSTALL, "values": [{"name": "hidden"}]}
+    )
+    assert (answer.status, answer.json()["context"]) == (403, {"missingScopes": ["general"]})

@@ -264,3 +264,17 @@ def test_the_types_are_listed(client):
     assert client.get("/api/hermes/types/cron/none").status == 404
     for path in ("/api/hermes/version", "/api/nomios/version", "/api/version"):
         assert client.get(path).status == 200
+
+
+def test_an_event_is_deleted_by_who_may_change_all_that_it_starts(client, key_of, pipeline):
+    uri = client.post(EVENTS, CRON).json()
+    pipeline(name="demo/ci")
+    assert client.post(f"/api/hermes/triggers/{twice(uri)}/demo%2Fci", {}).status == 200
+    client.post("/api/abac/batch", {"delete": [one["id"] for one in client.get("/api/abac").json()]})
+    member = client.with_key(key_of("member"))
+    for path in (f"{EVENTS}/{twice(uri)}", f"{EVENTS}/{twice(uri)}/none"):
+        answer = member.delete(path)
+        assert (answer.status, "no rule of your teams" in answer.json()["message"]) == (403, True)
+    assert len(client.get("/api/hermes/triggers").json()) == 1
+    assert client.delete(f"/api/hermes/triggers/{twice(uri)}/demo%2Fci").status == 200
+    assert member.delete(f"{EVENTS}/{twice(uri)}").status == 200

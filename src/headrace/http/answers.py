@@ -1,7 +1,7 @@
 """From what a handler returned to the bytes that are sent: headers, ETag, gzip, streams."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -102,20 +102,28 @@ async def send_answer(answer: Answer, send: Send, *, with_body: bool) -> None:
     await send({"type": "http.response.body", "body": content if with_body else b""})
 
 
-async def send_stream(stream: Stream, receive: Receive, send: Send, more: Headers) -> None:
-    """Send the pieces until the stream ends or the client goes away."""
+async def send_stream(
+    stream: Stream, receive: Receive, send: Send, more: Headers, until: Coroutine[Any, Any, object] | None
+) -> None:
+    """Send the pieces until the stream ends, the client goes away, or ``until`` returns."""
     headers = [(b"content-type", stream.media_type.encode()), *encoded(stream.headers)]
     given = {name for name, _ in headers}
     headers += [pair for pair in (_NOT_KEPT, *GUARDS, *more) if pair[0] not in given]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     gone = asyncio.ensure_future(_until_gone(receive))
     pump = asyncio.ensure_future(_pump(stream, send))
+    ending = None if until is None else asyncio.ensure_future(until)
+    tasks = [one for one in (gone, pump, ending) if one is not None]
+    done: set[asyncio.Future[Any]] = set()
     try:
-        await asyncio.wait({gone, pump}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (gone, pump):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(gone, pump, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if ending is not None and ending in done and not done & {gone, pump}:
+        ending.result()  # a failure of its own is none of the reader's, and is logged
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _pump(stream: Stream, send: Send) -> None:

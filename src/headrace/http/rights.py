@@ -189,9 +189,13 @@ class Rights:
 
     def sees(self, db: Connection, kind: str, reference: str) -> bool:
         """Tell whether the caller may read an object, or it is not there."""
+        return self.allows(db, "read", kind, reference)
+
+    def allows(self, db: Connection, action: str, kind: str, reference: str) -> bool:
+        """Tell whether the caller may do something with an object, or it is not there."""
         try:
-            self.admit(db, "read", kind, reference)
-        except NotFound:
+            self.admit(db, action, kind, reference)
+        except (NotFound, Forbidden):
             return False
         return True
 

@@ -8,7 +8,7 @@ import asyncio
 import functools
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
@@ -56,9 +56,10 @@ from headrace.http.rights import YAML, Rights, Rules
 from headrace.http.routing import Match, Raw, Route, Table
 from headrace.http.scopes import Scope
 from headrace.http.sse import Stream
+from headrace.http.standing import until_refused
 from headrace.integrations.clusters import Networks
 from headrace.storage.engine import AWAY, cause
-from headrace.storage.signals import of_account, publish
+from headrace.storage.signals import Signals, of_account, publish
 
 log = logging.getLogger("headrace.http")
 
@@ -150,10 +151,22 @@ class Api:
         self.requests[asked.method, asked.route_path, _status(answer)] += 1
         more = [*asked.pace, *self._conduct.cors.headers(asked.headers)]
         if isinstance(answer, Stream):
-            await send_stream(answer, receive, send, more)
+            await send_stream(answer, receive, send, more, self._until_refused(asked))
         else:
             status, headers, content = answer
             await send_answer((status, headers + more, content), send, with_body=asked.method != "HEAD")
+
+    def _until_refused(self, asked: "_Asked") -> Coroutine[Any, Any, ApiError] | None:
+        """Wait for the moment in which the reader of a stream would not be admitted any more."""
+        match, caller, hub = asked.match, asked.caller, self._provide.get(Signals)
+        if match is None or caller is None or not isinstance(hub, Signals):
+            return None
+
+        def admit() -> None:
+            with self._database.reading() as db:
+                self._admit(match, db, asked)
+
+        return until_refused(hub, caller.account_id, admit)
 
     async def _refusal(self, asked: "_Asked", error: ApiError) -> Answer:
         """Answer an error; where a known caller would have written, that is noted."""

@@ -69,6 +69,8 @@ def forget(db: Connection, now: datetime) -> None:
 def _name(caller: Caller, key: str) -> str:
     """Return what stands for the key of one caller.
 
-    A build is a caller of its own: its key is short of what its user may read.
+    A renewed key goes on for the one before it. A key with other scopes is a caller of its own, and so is a
+    build: an answer may hold what a narrower key could not get, a new API key for example.
     """
-    return hashlib.sha256(f"{caller.user_id}/{caller.build_id or ''}/{key}".encode()).hexdigest()
+    scopes = "any" if caller.scopes is None else " ".join(sorted(caller.scopes))
+    return hashlib.sha256(f"{caller.user_id}/{caller.build_id or ''}/{scopes}/{key}".encode()).hexdigest()

@@ -20,6 +20,7 @@ from headrace.http.errors import ApiError, Forbidden, NotFound, Unauthenticated
 from headrace.http.requests import read_query
 from headrace.http.rights import Rights, Rules
 from headrace.http.scopes import Scope
+from headrace.http.standing import until_refused
 from headrace.pipeline.status import BuildStatus
 from headrace.resources.builds import service
 from headrace.resources.builds.logs import BuildLog, Told, slot_name
@@ -61,6 +62,7 @@ class LogSocket:
     def __init__(
         self, database: Database, authenticate: Authenticate, rules: Rules, logs: LogStore, hub: Signals
     ) -> None:
+        self._database, self._hub = database, hub
         self._authenticate, self._rules = authenticate, rules
         self._reader = LogReader(database, logs, hub)
 
@@ -74,7 +76,12 @@ class LogSocket:
             await send({"type": "websocket.close", "code": _CLOSE_CODE + refusal.status})
             return
         await send({"type": "websocket.accept"})
-        await _Talk(self._reader, log, send).run(receive)
+        refused = asyncio.create_task(until_refused(self._hub, log.account_id, lambda: self._admit(scope)))
+        await _Talk(self._reader, log, send).run(receive, refused)
+
+    def _admit(self, scope: Message) -> None:
+        with self._database.reading() as db:
+            self._find(db, scope)
 
     def _find(self, db: Connection, scope: Message) -> Build:
         """Find the build of a socket, where its caller may read it."""
@@ -107,12 +114,15 @@ class _Talk:
         self._caught_up = False
         self._time_ms = 0
 
-    async def run(self, receive: Receive) -> None:
-        """Talk until the client closes; after the final status it gets a while to do so."""
+    async def run(self, receive: Receive, refused: asyncio.Task[ApiError]) -> None:
+        """Talk until the client closes or is refused; after the final status it gets a while to do so."""
         telling = asyncio.create_task(self._tell())
         hearing = asyncio.create_task(self._hear(receive))
         try:
-            await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({telling, hearing, refused}, return_when=asyncio.FIRST_COMPLETED)
+            if refused.done() and not hearing.done():
+                await self._send({"type": "websocket.close", "code": _CLOSE_CODE + refused.result().status})
+                return
             if not hearing.done():
                 problem = telling.exception()
                 if problem is not None and not isinstance(problem, OSError):
@@ -123,9 +133,9 @@ class _Talk:
             if not hearing.done():
                 await self._send({"type": "websocket.close", "code": _CLOSE_DONE})
         finally:
-            telling.cancel()
-            hearing.cancel()
-            await asyncio.gather(telling, hearing, return_exceptions=True)
+            for task in (telling, hearing, refused):
+                task.cancel()
+            await asyncio.gather(telling, hearing, refused, return_exceptions=True)
 
     async def _tell(self) -> None:
         stored = {step: size for step, size in self._reader.stored(self._log).items() if size}

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.http.errors import BadRequest
 from headrace.kit.crypto import SecretBox
 
 MASK = "*****"  # what readers see of a secret; written back, it keeps the stored value
@@ -54,6 +55,8 @@ _OPEN_OF_AUTH = {
     "role",
     "region",
 }
+# Parts of the names of open values that say where secrets are sent.
+_ADDRESS_WORDS = ("host", "url", "prefix", "address", "server", "endpoint", "accountname")
 _SECRET_WORDS = ("password", "secret", "token", "privatekey", "accesskey", "jsonconfig")
 
 Change = Callable[[tuple[str, ...], Any], Any]  # (place below ``data``, value) → new value
@@ -102,6 +105,11 @@ def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return MASK if isinstance(value, dict) else value
 
 
+def nothing_kept(place: str) -> BadRequest:
+    """Return the refusal of a ``*****`` where no secret is stored: it would become the secret itself."""
+    return BadRequest(f"{place}: {MASK} keeps a stored secret, and there is none here; give its value")
+
+
 def text_of(value: object) -> str:
     """Return the text that a variable has when its value was written as a number or a boolean."""
     if value is None:
@@ -135,6 +143,23 @@ def change_secrets(kind: str, data: Any, change: Change) -> Any:  # noqa: ANN401
             inner = inner[name]
         inner[place[-1]] = change(place, inner[place[-1]])
     return changed
+
+
+def addresses(kind: str, data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """Return where the secrets of a context are sent, as far as its open values say so: by place."""
+    if kind in (*PLAIN_TYPES, "secret", "secret-yaml"):
+        return {}
+    opened = change_secrets(kind, data, lambda _, __: None)
+    inner = {f"auth.{name}": value for name, value in _object(opened.get("auth")).items()}
+    return {
+        place: value
+        for place, value in {**opened, **inner}.items()
+        if value and any(word in place.lower() for word in _ADDRESS_WORDS)
+    }
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _secret_places(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

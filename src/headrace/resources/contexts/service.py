@@ -20,8 +20,10 @@ from headrace.resources.contexts.schemas import (
     TYPES,
     HelmRepository,
     SealedText,
+    addresses,
     change_secrets,
     mask,
+    nothing_kept,
     seal,
     sealed_text,
     text_of,
@@ -114,7 +116,7 @@ def create(db: Connection, caller: Caller, box: SecretBox, body: dict[str, Any])
         name=name,
         type=kind,
         is_default=is_default,
-        document=_stored(body, kind, box, caller.account_id, None),
+        document=_stored(body, kind, box, caller, None),
         now=datetime.now(UTC),
     )
     return _document(_by_name(db, caller, name), box, decrypt=False)
@@ -327,8 +329,7 @@ def _missing(name: str, account_name: str) -> NotFound:
 
 
 def _admit(caller: Caller, *, decrypt: bool) -> None:
-    # The key of a build acts for whoever started it, which must not open an account's secrets.
-    if decrypt and (caller.build_id or not (caller.is_account_admin or caller.is_platform_admin)):
+    if decrypt and not _sees_secrets(caller):
         account = caller.account_name
         raise Forbidden(f"only an admin of the account {account!r} may decrypt; ask without 'decrypt'")
 
@@ -340,6 +341,11 @@ def _named(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(name, int | float) or isinstance(name, bool):
         return body
     return {**body, "metadata": {**body["metadata"], "name": text_of(name)}}
+
+
+def _sees_secrets(caller: Caller) -> bool:
+    # The key of a build acts for whoever started it, which must not open an account's secrets.
+    return caller.build_id is None and (caller.is_account_admin or caller.is_platform_admin)
 
 
 def _check(body: dict[str, Any]) -> tuple[str, str]:
@@ -374,9 +380,16 @@ def _check_data(kind: str, data: object) -> None:
 
 
 def _stored(
-    body: dict[str, Any], kind: str, box: SecretBox, account_id: str, before: Context | None
+    body: dict[str, Any], kind: str, box: SecretBox, caller: Caller, before: Context | None
 ) -> dict[str, Any]:
-    """Return the document to store: secret values sealed, or kept where ``*****`` was given."""
+    """Return the document to store: secret values sealed, or kept where ``*****`` was given.
+
+    Who may not see a secret may not have it sent to another address either.
+    """
+    given = body["spec"].get("data", {})
+    is_moved = before is not None and (
+        addresses(kind, given) != addresses(before.type, before.document["spec"]["data"])
+    )
     kept: dict[tuple[str, ...], Any] = {}
     if before is not None and before.type == kind:
 
@@ -387,12 +400,19 @@ def _stored(
         change_secrets(kind, before.document["spec"]["data"], remember)
 
     def sealed(place: tuple[str, ...], value: Any) -> Any:  # noqa: ANN401 - any JSON value
-        if value == MASK and place in kept:
+        if value == MASK:
+            if place not in kept:
+                raise nothing_kept(".".join(("spec.data", *place)))
+            if is_moved and not _sees_secrets(caller):
+                raise Forbidden(
+                    f"{'.'.join(('spec.data', *place))}: this secret was given for another address; give it "
+                    "anew, or let an admin of the account change the address"
+                )
             return kept[place]
-        return seal(box, account_id, text_of(value) if kind == "secret" else value)
+        return seal(box, caller.account_id, text_of(value) if kind == "secret" else value)
 
     metadata = {key: value for key, value in body["metadata"].items() if key != "default"}
-    data = change_secrets(kind, body["spec"].get("data", {}), sealed)
+    data = change_secrets(kind, given, sealed)
     return {
         "apiVersion": "v1",
         "kind": "context",
@@ -418,7 +438,7 @@ def _store(
         name=name,
         type=kind,
         is_default=is_default,
-        document=_stored(body, kind, box, caller.account_id, context),
+        document=_stored(body, kind, box, caller, context),
         now=datetime.now(UTC),
     )
     return _document(_by_name(db, caller, name), box, decrypt=False)

@@ -238,11 +238,18 @@ def create_event(
     "/events/{event}/{context}",
     scope=Scope.GENERAL,
     sdk="triggers.events.delete",
+    right=Right("update", "pipeline"),
     example=Example(path={"event": "$EVENT", "context": "none"}),
 )
-def delete_event(event: str, context: str, caller: Caller, db: Connection) -> dict[str, Any]:  # noqa: ARG001 - part of the path
+def delete_event(
+    event: str,
+    context: str,  # noqa: ARG001 - part of the path
+    caller: Caller,
+    db: Connection,
+    rights: Rights,
+) -> dict[str, Any]:
     """Delete a trigger event and its links."""
-    service.delete(db, caller.account_id, event)
+    service.delete(db, caller.account_id, event, rights)
     return {}
 
 
@@ -251,11 +258,12 @@ def delete_event(event: str, context: str, caller: Caller, db: Connection) -> di
     "/events/{event}",
     scope=Scope.GENERAL,
     sdk="triggers.events.remove",
+    right=Right("update", "pipeline"),
     example=Example(path=_EVENT),
 )
-def delete_event_alone(event: str, caller: Caller, db: Connection) -> dict[str, Any]:
+def delete_event_alone(event: str, caller: Caller, db: Connection, rights: Rights) -> dict[str, Any]:
     """Delete a trigger event and its links, without naming a context."""
-    service.delete(db, caller.account_id, event)
+    service.delete(db, caller.account_id, event, rights)
     return {}
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from headrace.http.auth import Caller
-from headrace.http.errors import BadRequest, Conflict, NotFound, NotOffered, Unauthenticated
+from headrace.http.errors import BadRequest, Conflict, Forbidden, NotFound, NotOffered, Unauthenticated
 from headrace.http.outside import Outside
 from headrace.http.paging import Pages
-from headrace.http.rights import Seen
+from headrace.http.rights import Rights, Seen
 from headrace.kit.crypto import SecretBox
 from headrace.kit.ids import new_id
 from headrace.pipeline.regexes import BadRegex, search
@@ -115,9 +115,20 @@ def create(db: Connection, reader: Reader, body: NewEvent, *, public: bool) -> s
     return uri
 
 
-def delete(db: Connection, account_id: str, uri: str) -> None:
-    """Delete an event and its links. Raises `NotFound`."""
-    repository.remove(db, account_id, find(db, account_id, uri).id)
+def delete(db: Connection, account_id: str, uri: str, rights: Rights) -> None:
+    """Delete an event and its links.
+
+    Raises:
+        NotFound: there is none.
+        Forbidden: it starts a pipeline that the caller may not change.
+    """
+    event = find(db, account_id, uri)
+    for one in repository.links(db, event.id):
+        if not rights.allows(db, "update", "pipeline", one.pipeline_id):
+            raise Forbidden(
+                f"{event.uri!r} starts pipelines that no rule of your teams lets you update; ask an admin"
+            )
+    repository.remove(db, account_id, event.id)
 
 
 def _mark(account_id: str) -> str:

@@ -262,11 +262,14 @@ def stored(
     known = (before or {}).get("spec", {})
     spec = dict(body.get("spec") or {})
     if isinstance(spec.get("variables"), list):
-        spec["variables"] = stored_variables(box, account_id, spec["variables"], known.get("variables") or [])
+        earlier = None if before is None else known.get("variables") or []
+        spec["variables"] = stored_variables(
+            box, account_id, spec["variables"], earlier, place="spec.variables"
+        )
     for area in _TRIGGER_LISTS:
         if isinstance(spec.get(area), list):
             spec[area] = [
-                _stored_trigger(trigger, _same(trigger, known.get(area) or []), box, account_id)
+                _stored_trigger(trigger, before and _same(trigger, known.get(area) or []), box, account_id)
                 for trigger in spec[area]
             ]
     return original.filled({"version": "1.0", "kind": "pipeline", **body, "metadata": metadata, "spec": spec})
@@ -282,8 +285,9 @@ def _same(trigger: Mapping[str, Any], known: list[dict[str, Any]]) -> Mapping[st
 
 
 def _stored_trigger(
-    given: Mapping[str, Any], before: Mapping[str, Any], box: SecretBox, account_id: str
+    given: Mapping[str, Any], known: Mapping[str, Any] | None, box: SecretBox, account_id: str
 ) -> dict[str, Any]:
+    before = known or {}
     trigger = {key: value for key, value in given.items() if key not in _SHOWN_OF_TRIGGER}
     trigger["id"] = given.get("id") or before.get("id") or new_id()
     if trigger.get("type", "git") == "git":
@@ -294,7 +298,11 @@ def _stored_trigger(
             trigger["secret"] = seal(box, account_id, secret)
     if isinstance(trigger.get("variables"), list):
         trigger["variables"] = stored_variables(
-            box, account_id, trigger["variables"], before.get("variables") or []
+            box,
+            account_id,
+            trigger["variables"],
+            None if known is None else before.get("variables") or [],
+            place=f"trigger {trigger.get('name')!r}, variables",
         )
     return trigger
 

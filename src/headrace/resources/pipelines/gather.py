@@ -223,7 +223,7 @@ def given_variables(body: RunBody, box: SecretBox, account_id: str) -> dict[str,
             )
         if len(value) > _MOST_VALUE:
             raise BadRequest(f"variables.{key}: has {len(value)} characters, at most {_MOST_VALUE} are taken")
-    return layer(stored_variables(box, account_id, listed))
+    return layer(stored_variables(box, account_id, listed, ()))
 
 
 def options_of(pipeline: Pipeline | None, trigger: Chosen, body: RunBody) -> dict[str, Any]:

@@ -9,7 +9,16 @@ from typing import Annotated, Any
 import msgspec
 
 from headrace.kit.crypto import SecretBox
-from headrace.resources.contexts.schemas import MASK, SealedText, mask, seal, sealed_text, text_of, unseal
+from headrace.resources.contexts.schemas import (
+    MASK,
+    SealedText,
+    mask,
+    nothing_kept,
+    seal,
+    sealed_text,
+    text_of,
+    unseal,
+)
 
 Variables = list[dict[str, Any]]
 Value = str | int | float | bool | None
@@ -85,7 +94,9 @@ def stored_variables(
     box: SecretBox,
     account_id: str,
     given: Sequence[Mapping[str, Any]],
-    before: Sequence[Mapping[str, Any]] = (),
+    before: Sequence[Mapping[str, Any]] | None,
+    *,
+    place: str = "variables",
 ) -> Variables:
     """Return variables as they are stored: encrypted values sealed.
 
@@ -94,16 +105,23 @@ def stored_variables(
         account_id: whose secrets they are.
         given: a list without `problems`.
         before: what is stored now. A given ``*****`` keeps the sealed value of the same key; with
-            ``encrypted`` turned off it becomes empty, for a secret is never shown again.
+            ``encrypted`` turned off it becomes empty, for a secret is never shown again. None: they are of
+            something new, made of a document that was read elsewhere; there ``*****`` becomes empty.
+        place: of the list, for messages.
+
+    Raises:
+        BadRequest: ``*****`` is to keep a secret where none is stored.
     """
-    sealed = {one["key"]: one["value"] for one in before if sealed_text(one.get("value"))}
+    sealed = {one["key"]: one["value"] for one in before or () if sealed_text(one.get("value"))}
     stored = []
     for one in given:
         key, value = one["key"], one.get("value", "")
         if value == MASK and key in sealed:
             value = sealed[key] if one.get("encrypted") else ""
         elif one.get("encrypted"):
-            value = seal(box, account_id, text_of(value))
+            if value == MASK and before is not None:
+                raise nothing_kept(f"{place}.{key}")
+            value = "" if value == MASK else seal(box, account_id, text_of(value))
         stored.append({**one, "value": value})
     return stored
 

@@ -72,7 +72,7 @@ def create(db: Connection, account_id: str, box: SecretBox, new: NewProject, rig
         account_id,
         name=new.project_name,
         tags=new.tags,
-        variables=stored_variables(box, account_id, variables),
+        variables=stored_variables(box, account_id, variables, None),
         now=datetime.now(UTC),
     )
     return find(db, account_id, project_id)

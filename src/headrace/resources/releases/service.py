@@ -353,6 +353,10 @@ def _values(
     """Add values to what is given; return the commands that use them, and those that are secret."""
     commands: list[str] = []
     secret: Given = {}
+    if names and not asked.request.caller.may(Scope.GENERAL):
+        raise Forbidden(
+            f"values: contexts need the scope {Scope.GENERAL}, too", missingScopes=[str(Scope.GENERAL)]
+        )
     for at, each in enumerate(names or ()):
         try:
             text, is_secret = contexts.values_of(db, asked.place.reach.box, asked.place.account_id, each.name)
