@@ -140,7 +140,7 @@ def told(method, path):
 
 def test_the_document_tells_what_a_reader_and_a_writer_may_ask_and_is_answered():
     pace = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
-    errors = {"200", "400", "401", "403", "404", "429", "default"}
+    errors = {"200", "400", "401", "403", "404", "429", "503", "default"}
     assert told("get", "/projects") == (
         {"If-None-Match"},
         {"ETag", "Link", *pace},
@@ -157,7 +157,11 @@ def test_the_document_tells_what_a_reader_and_a_writer_may_ask_and_is_answered()
     # No document stands where this one writes; a login is nobody's yet, and is not tried too often.
     assert told("delete", "/annotations")[0] == keys
     assert told("put", "/agent/{agentId}/status")[0] == {"Idempotency-Key"}
-    assert told("post", "/auth/login") == (set(), set(), {"200", "400", "404", "413", "429", "default"})
+    assert told("post", "/auth/login") == (
+        set(),
+        set(),
+        {"200", "400", "404", "413", "429", "503", "default"},
+    )
 
 
 def test_every_answer_that_says_when_to_go_on_is_told_to_do_so():

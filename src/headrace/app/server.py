@@ -16,6 +16,7 @@ from headrace.app.installation import VERSION, CannotOpenInstallation, Installat
 from headrace.app.keeper import keeping
 from headrace.app.logging import start_logging
 from headrace.app.pages import json_page, metric, send_page
+from headrace.app.protocol import Protocol
 from headrace.app.settings import Settings
 from headrace.app.worker import until_signal, working
 from headrace.http.answers import Message, Receive, Send
@@ -170,7 +171,7 @@ async def _answer(application: Application, listeners: list[socket.socket], stop
     server = _Server(
         uvicorn.Config(
             application,
-            http="httptools",
+            http=Protocol,
             ws="websockets-sansio",
             lifespan="off",
             access_log=False,

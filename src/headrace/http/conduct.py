@@ -54,6 +54,7 @@ _ANSWERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "413": ("BodyTooLarge", "the body is over the limit; it was not read", ()),
     "422": ("Reused", "the Idempotency-Key was sent before, with another request", ()),
     "429": ("TooManyRequests", "too much was asked in too short a time", ("Retry-After",)),
+    "503": ("Unavailable", "the database is away or full; try again in a moment", ("Retry-After",)),
     "default": ("Failed", "any other error", ()),
 }
 _NO_BODY = "304"
@@ -68,7 +69,7 @@ def components(error: dict[str, Any]) -> dict[str, dict[str, Any]]:
     responses: dict[str, Any] = {}
     for status, (name, meaning, headers) in _ANSWERS.items():
         one: dict[str, Any] = {"description": meaning}
-        named = (*headers, *(() if status in ("401", "default") else _PACE))
+        named = (*headers, *(() if status in ("401", "503", "default") else _PACE))
         if named:
             one["headers"] = _headers(named)
         if status != _NO_BODY:

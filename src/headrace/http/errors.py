@@ -83,6 +83,12 @@ class BodyTooLarge(ApiError):
     status, code, name = 413, "1013", "PAYLOAD_TOO_LARGE"
 
 
+class UriTooLong(ApiError):
+    """The address is over the limit; who hears it does so before the API."""
+
+    status, code, name = 414, "1014", "URI_TOO_LONG"
+
+
 class Reused(ApiError):
     """The idempotency key was sent before, with another request."""
 
@@ -97,6 +103,12 @@ class TooManyRequests(ApiError):
     def __init__(self, message: str, *, headers: Mapping[str, str]) -> None:
         super().__init__(message)
         self.headers = headers
+
+
+class HeadersTooLarge(ApiError):
+    """The headers are over the limit; who hears them does so before the API."""
+
+    status, code, name = 431, "1031", "REQUEST_HEADER_FIELDS_TOO_LARGE"
 
 
 class Unavailable(ApiError):
