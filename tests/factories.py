@@ -3,13 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from headrace.execution.ports import StepState
+from headrace.execution.ports import Launch, StepState
 from headrace.kit.ids import new_id
 from headrace.pipeline.compile import compile_plan
 from headrace.pipeline.status import BuildStatus, StepStatus
 from headrace.resources.builds import repository, service
 from headrace.resources.builds.feed import Addresses
 from headrace.resources.builds.schemas import BuildRequest
+from headrace.resources.environments import service as environments
 from headrace.runtimes.fake import FakeRuntime
 
 ADDRESSES = Addresses(public_url="http://testserver", step_url="http://testserver")
@@ -46,6 +47,15 @@ def make_build(database, user, *, status=None, created_at=None, **more):
         if changes := {name: value for name, value in changes.items() if value is not None}:
             repository.change(db, build_id, **changes)
         return service.find(db, user.active_account_id, build_id)
+
+
+def make_environment(database, build, name="shop"):
+    """What a build launched and left on record; its id."""
+    launch = Launch(
+        name=name, composition="shop", entry_point="web", services={"web": "alpine"}, engine="memory"
+    )
+    with database.transaction() as db:
+        return environments.begin(db, build, launch).id
 
 
 def run_to(installation, build, status, *, silence="terminated"):

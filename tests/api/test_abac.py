@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from asgi import Client
-from factories import make_build
+from factories import make_build, make_environment
 from headrace.app.installation import routes
 from headrace.http.rights import ACTIONS, EVERYBODY
 from headrace.http.server import Api
@@ -250,6 +250,7 @@ def things(client, database, people):
         made = make_build(database, people["admin"], pipeline_id=pipeline_id)
         found.append(Thing("build", made.id, tags, project))
         found.append(Thing("progress", made.progress_id, tags, project))
+        found.append(Thing("environment", make_environment(database, made, made.id), tags, project))
 
     for name, project_tags in PROJECTS.items():
         client.post("/api/projects", {"projectName": name, "tags": list(project_tags)})

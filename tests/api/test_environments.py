@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from factories import make_build
+from factories import make_build, make_environment
 from headrace.app.environments import EnvironmentKeeper
 from headrace.execution.ports import Launch
 from headrace.integrations.clusters import Networks
@@ -407,3 +407,57 @@ async def test_an_engine_that_is_away_for_a_while_ends_nothing(town, client):
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+
+
+# Rules of teams
+
+
+@pytest.fixture
+def three(client, database, people):
+    """Environments of a pipeline for all, of one that is closed, and of one that is gone."""
+    before = [one["id"] for one in client.get("/api/abac").json()]
+    assert client.post("/api/abac/batch", {"delete": before}).status == 200
+    for name in ("dev", "prod", None):
+        pipeline_id = "f" * 24
+        if name:
+            metadata = {"name": f"demo/{name}", "labels": {"tags": [name]}}
+            steps = {"unit": {"image": "alpine", "commands": ["true"]}}
+            made = client.post(
+                "/api/pipelines", {"kind": "pipeline", "metadata": metadata, "spec": {"steps": steps}}
+            )
+            pipeline_id = made.json()["metadata"]["id"]
+        build = make_build(database, people["admin"], pipeline_id=pipeline_id)
+        make_environment(database, build, f"{name or 'gone'}-shop")
+    team = client.post("/api/team", {"name": "ops", "users": [people["member"].id]}).json()["_id"]
+
+    def allow(*actions):
+        rules = {"teams": [team], "actions": actions, "resource": "pipeline", "tags": ["dev"]}
+        assert client.post("/api/abac/teamRules", rules).status == 200
+
+    return allow
+
+
+def test_who_may_not_read_a_build_sees_nothing_of_what_it_launched(client, key_of, three):
+    member = client.with_key(key_of("member"))
+
+    def names(of):
+        return [one["name"] for one in of.get("/api/environments").json()]
+
+    assert names(client) == ["dev-shop", "gone-shop", "prod-shop"]
+    assert names(member) == []
+    three("read")
+    assert names(member) == ["dev-shop"]
+    hidden, missing = (
+        member.get(f"/api/environments/{name}").json()["message"] for name in ("prod-shop", "none")
+    )
+    assert hidden.replace("prod-shop", "none") == missing
+    assert member.get("/api/environments/dev-shop/terminate").status == 403
+
+
+def test_all_are_terminated_that_the_caller_may_change_and_no_other(client, key_of, three):
+    member = client.with_key(key_of("member"))
+    assert member.get("/api/environments/all/terminate").json() == []
+    three("read", "run")
+    assert [one["name"] for one in member.get("/api/environments/all/terminate").json()] == ["dev-shop"]
+    states = {one["name"]: one["status"] for one in client.get("/api/environments").json()}
+    assert states == {"dev-shop": "terminating", "gone-shop": "creating", "prod-shop": "creating"}

@@ -29,7 +29,7 @@ OPERATIONS = [
     .get_all_operations()
 ]
 NOT_OFFERED = 501
-CONDUCT = {304, 409, 412, 413, 422, 429, 503}
+CONDUCT = {304, 409, 412, 413, 422, 429}
 HEADERS = {name.lower() for name in SPEC["components"]["headers"]}
 DEEP = 100_000
 PIPELINE = {

@@ -63,7 +63,7 @@ OF_A_FEW = {
 
 
 # What rules of teams are about. What they do not touch says why here.
-RULED_TAGS = {"pipelines", "builds", "projects", "clusters"}
+RULED_TAGS = {"pipelines", "builds", "projects", "clusters", "environments"}
 RULED_WORDS = ("pipeline", "build", "project", "cluster")
 WITHOUT_RULES = {
     "clusters-create",  # of admins, whom no rule binds

@@ -30,11 +30,12 @@ EVERYBODY = "users"  # the team of an account that each new user comes into
 
 YAML = "yaml"  # a run without a pipeline; has no tags and no project
 # What a path can name → the resource that its rules are about.
-_RESOURCE_OF = {"build": "pipeline", "progress": "pipeline", YAML: "pipeline"}
+_RESOURCE_OF = {"build": "pipeline", "environment": "pipeline", "progress": "pipeline", YAML: "pipeline"}
 # What the handler says of an object that is not there; one that may not be read is told the same way.
 _MISSING = {
     "build": "could not find build {!r}: Build was not found",
     "cluster": "could not find cluster {!r}",
+    "environment": "could not find environment {!r}",
     "pipeline": "could not find pipeline {!r}: not found in this account",
     "progress": "could not find progress {!r}",
     "project": "could not find project {!r}: not found in this account",
@@ -46,7 +47,8 @@ class Right(msgspec.Struct, frozen=True):
 
     Args:
         action: one of `ACTIONS`.
-        kind: what it is done to: a resource, ``build`` or ``progress`` (their pipeline counts), or `YAML`.
+        kind: what it is done to: a resource; ``build``, ``progress`` or ``environment`` (the pipeline of it
+            counts); or `YAML`.
         named_by: the parameter of the path that names it; empty: the handler asks `Rights`.
     """
 

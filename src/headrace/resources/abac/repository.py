@@ -42,6 +42,7 @@ _pipelines = table("pipelines", *_own(), column("project_id"), column("name"), c
 _projects = table("projects", *_own(), column("name"), column("tags", JsonText))
 _clusters = table("clusters", *_own(), column("selector"), column("tags", JsonText))
 _builds = table("builds", *_own(), column("progress_id"), column("pipeline_id"))
+_environments = table("environments", *_own(), column("name"), column("wish"), column("build_id"))
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +159,21 @@ def _of_build(names: ColumnElement[Any]) -> Callable[[Connection, str, str], Tar
     return find
 
 
+def _environment(db: Connection, account_id: str, reference: str) -> Target | None:
+    """Find the environment that its operations find: by id, or the newest of a name, those that end last."""
+    table = _environments.c
+    query = (
+        select(table.id, table.wish, table.build_id)
+        .where(table.account_id == account_id, or_(table.id == reference, table.name == reference))
+        .order_by(table.id.desc())
+    )
+    found = db.execute(query).all()
+    if not found:
+        return None
+    _, _, build_id = min(found, key=lambda row: (row[0] != reference, row[1] == "terminate"))
+    return _TARGETS["build"](db, account_id, build_id) or Target(is_gone=True)
+
+
 def _project(db: Connection, account_id: str, reference: str) -> Target | None:
     same = or_(_projects.c.id == reference, _projects.c.name == reference)
     query = select(_projects.c.id, _projects.c.tags).where(_projects.c.account_id == account_id, same)
@@ -175,6 +191,7 @@ def _cluster(db: Connection, account_id: str, reference: str) -> Target | None:
 _TARGETS: dict[str, Callable[[Connection, str, str], Target | None]] = {
     "build": _of_build(_builds.c.id),
     "cluster": _cluster,
+    "environment": _environment,
     "pipeline": _pipeline,
     "progress": _of_build(_builds.c.progress_id),
     "project": _project,

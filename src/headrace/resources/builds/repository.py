@@ -437,6 +437,11 @@ def is_seen(seen: Seen) -> ColumnElement[bool]:
     return or_(of_pipeline, builds.c.pipeline_id.is_(None)) if seen.untagged else of_pipeline
 
 
+def ids_seen(account_id: str, seen: Seen) -> Select[tuple[str]]:
+    """Return the query of the ids of the builds that a reader may see, to be a part of another query."""
+    return select(builds.c.id).where(builds.c.account_id == account_id, is_seen(seen))
+
+
 def change(db: Connection, build_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:  # noqa: ANN401
     """Change a build where all conditions hold; tell whether they did."""
     changed = update(builds).where(builds.c.id == build_id, *conditions).values(**values)

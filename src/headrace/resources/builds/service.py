@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import IntegrityError
 
 from headrace.execution.ports import Decision, StepState
@@ -226,6 +226,11 @@ def _after(day: datetime | None) -> datetime | None:
         return None if day is None else day + timedelta(days=1)
     except OverflowError:
         return None
+
+
+def ids_seen(account_id: str, seen: Seen) -> Select[tuple[str]]:
+    """Return the query of the ids of the builds that a reader may see, to be a part of another query."""
+    return repository.ids_seen(account_id, seen)
 
 
 def whole(db: Connection, build: Build, seen: Seen | None) -> BuildOut:

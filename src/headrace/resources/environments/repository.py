@@ -14,9 +14,19 @@ from headrace.resources.environments.schemas import Environment
 from headrace.runtimes.base import LaunchedService
 
 
-def listed(db: Connection, account_id: str) -> list[Environment]:
-    """Return the environments of an account by name, the newest of a name first."""
+def listed(
+    db: Connection, account_id: str, launched_by: Select[tuple[str]] | None = None
+) -> list[Environment]:
+    """Return the environments of an account by name, the newest of a name first.
+
+    Args:
+        db: an open connection.
+        account_id: whose.
+        launched_by: only those of these builds; None: all.
+    """
     query = select(environments).where(environments.c.account_id == account_id)
+    if launched_by is not None:
+        query = query.where(environments.c.build_id.in_(launched_by))
     order = (environments.c.name, environments.c.id.desc())
     return _all(db, query.order_by(*order).limit(MAX_LIMIT))
 

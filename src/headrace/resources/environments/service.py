@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 
 from headrace.execution.ports import Launch, Launched
 from headrace.http.errors import BadRequest, Conflict, NotFound
+from headrace.http.rights import Rights
 from headrace.kit.clock import wire_time
+from headrace.resources.builds import service as builds
 from headrace.resources.builds.schemas import Build
 from headrace.resources.environments import repository
 from headrace.resources.environments.schemas import (
@@ -51,9 +53,14 @@ _THERE: dict[str, Status] = {"stop": "stopped", "pause": "paused", "unpause": "r
 _CREATION = {"creating": "inProgress", "running": "done"}  # in the words of existing clients
 
 
-def listed(db: Connection, account_id: str) -> list[EnvironmentOut]:
-    """Return the account's environments by name."""
-    return [_shown(each) for each in repository.listed(db, account_id)]
+def listed(db: Connection, account_id: str, rights: Rights) -> list[EnvironmentOut]:
+    """Return the account's environments by name: those of builds that the caller may read."""
+    return [_shown(each) for each in _seen(db, account_id, rights)]
+
+
+def _seen(db: Connection, account_id: str, rights: Rights) -> list[Environment]:
+    seen = rights.seen(db, "pipeline")
+    return repository.listed(db, account_id, None if seen is None else builds.ids_seen(account_id, seen))
 
 
 def get(db: Connection, account_id: str, wanted: str) -> EnvironmentOut:
@@ -103,11 +110,12 @@ def wish(db: Connection, account_id: str, wanted: str, wished: Wish) -> Environm
     return get(db, account_id, found.id)
 
 
-def terminate_all(db: Connection, account_id: str) -> list[EnvironmentOut]:
-    """Ask for the end of all environments of an account; return them by name."""
-    for found in repository.listed(db, account_id):
-        _store_wish(db, found, "terminate")
-    return listed(db, account_id)
+def terminate_all(db: Connection, account_id: str, rights: Rights) -> list[EnvironmentOut]:
+    """Ask for the end of all environments that the caller may end; return what is left to see, by name."""
+    for found in _seen(db, account_id, rights):
+        if rights.allows(db, "run", "environment", found.id):
+            _store_wish(db, found, "terminate")
+    return listed(db, account_id, rights)
 
 
 def _store_wish(db: Connection, found: Environment, wished: Wish) -> None:
