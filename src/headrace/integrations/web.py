@@ -1,10 +1,12 @@
 """One HTTP request to an address that somebody named: judged first, and no redirect followed."""
 
+import contextlib
 import http.client
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
 
@@ -41,6 +43,7 @@ def call(
     content: bytes | None = None,
     most_bytes: int = MOST_BYTES,
     timeout_s: float = TIMEOUT_S,
+    whole_s: float = 60.0,
 ) -> Answer:
     """Send a request and read the answer.
 
@@ -52,6 +55,7 @@ def call(
         content: the body.
         most_bytes: of the answer; a longer one is cut after one more.
         timeout_s: of the connection, and of each wait for more of the answer.
+        whole_s: for all of it; a host may not hold the caller by a byte now and then.
 
     Raises:
         NoAnswer: see there.
@@ -61,10 +65,14 @@ def call(
     connection = _Pinned(host, port, address, timeout_s, secure=parts.scheme == "https")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request(method, target, content, {"User-Agent": "headrace", **(headers or {})})
-        answer = connection.getresponse()
-        names = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, names, answer.read(most_bytes + 1))
+        with _ended_after(connection, whole_s):
+            connection.request(method, target, content, {"User-Agent": "headrace", **(headers or {})})
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            found = answer.read(most_bytes + 1)
+        if answer.length and len(found) <= most_bytes:  # what was announced and did not come
+            raise NoAnswer(f"{host} has broken off")
+        return Answer(answer.status, names, found)
     except (OSError, http.client.HTTPException, ValueError) as problem:
         raise NoAnswer(f"{host} does not answer: {type(problem).__name__}") from None
     finally:
@@ -93,11 +101,12 @@ def download(
         connection = _Pinned(host, port, address, timeout_s, secure=parts.scheme == "https")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            connection.request("GET", target, headers={"User-Agent": "headrace"})
-            answer = connection.getresponse()
-            if answer.status in OK:
-                return _whole(answer, host, until, most_bytes)
-            there = answer.getheader("Location")
+            with _ended_after(connection, until - time.monotonic()):
+                connection.request("GET", target, headers={"User-Agent": "headrace"})
+                answer = connection.getresponse()
+                if answer.status in OK:
+                    return _whole(answer, host, until, most_bytes)
+                there = answer.getheader("Location")
         except (OSError, http.client.HTTPException, ValueError) as problem:
             raise NoAnswer(f"{host} does not answer: {type(problem).__name__}") from None
         finally:
@@ -147,6 +156,33 @@ def _refuse(url: str) -> NoReturn:
     raise NoAnswer(f"{url[:200]!r} is no address to call; write 'https://host/path'")
 
 
+@contextlib.contextmanager
+def _ended_after(connection: "_Pinned", whole_s: float) -> Iterator[None]:
+    """Break a connection off after a time, also in the middle of a header.
+
+    Raises:
+        NoAnswer: it was; whatever has come is worth nothing.
+    """
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        connection.end()
+
+    timer = threading.Timer(whole_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError):
+        if not is_over.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if is_over.is_set():
+        raise NoAnswer(f"{connection.host} takes too long")
+
+
 class _Pinned(http.client.HTTPConnection):
     """Calls the address that was judged, under the name of the host."""
 
@@ -154,9 +190,20 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port, timeout=timeout_s)
         self._address, self._timeout_s, self._secure = address, timeout_s, secure
         self.default_port = 443 if secure else 80
+        self._opened: socket.socket | None = None
+
+    def end(self) -> None:
+        """Break off, from any thread."""
+        if self._opened is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._opened, socket.SHUT_RDWR)  # TLS may be reading in its thread
 
     def connect(self) -> None:
         """Open the connection."""
-        self.sock = socket.create_connection((self._address, self.port), self._timeout_s)
+        self.sock = self._opened = socket.create_connection((self._address, self.port), self._timeout_s)
         if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            secured = ssl.create_default_context().wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock = self._opened = secured
+            secured.do_handshake()

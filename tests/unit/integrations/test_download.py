@@ -1,14 +1,16 @@
 """Files that the server fetches for others."""
 
+import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from headrace.integrations.clusters import Networks
-from headrace.integrations.web import NoAnswer, download
+from headrace.integrations.web import NoAnswer, call, download
 
 pytestmark = pytest.mark.enable_socket
+stopped = threading.Event()  # nobody sets it: `wait` is a pause between two bytes
 HERE = Networks.read("127.0.0.0/8")
 
 
@@ -24,6 +26,8 @@ class _Host(BaseHTTPRequestHandler):
             self._answer(302, b"", Location="file:///etc/passwd")
         elif self.path == "/short":
             self._answer(200, b"abc", length=10)
+        elif self.path.startswith("/drip"):
+            self._drip(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" if self.path == "/drip/body" else b"X: "))
         elif self.path.startswith("/file"):
             self._answer(200, self.path.encode())
         else:
@@ -36,6 +40,13 @@ class _Host(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length or len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _drip(self, head):
+        self.close_connection = True
+        with contextlib.suppress(OSError):  # until the other side has had enough
+            self.wfile.write(head)
+            while not stopped.wait(0.01):
+                self.wfile.write(b"x")
 
     def log_message(self, *_):
         """Say nothing."""
@@ -89,3 +100,18 @@ def test_a_file_may_be_so_long_and_no_longer(host):
 def test_a_host_may_not_hold_the_caller(host):
     with pytest.raises(NoAnswer, match="takes too long"):
         download(host + "/file", HERE, most_bytes=100, whole_s=-1)
+
+
+@pytest.mark.parametrize("path", ["/drip/header", "/drip/body"])
+def test_a_host_that_sends_a_byte_now_and_then_does_not_hold_a_caller_either(host, path):
+    with pytest.raises(NoAnswer, match="takes too long"):
+        call("GET", host + path, HERE, whole_s=0.2)
+    with pytest.raises(NoAnswer, match="takes too long"):
+        download(host + path, HERE, most_bytes=1_000_000, whole_s=0.2)
+
+
+def test_an_answer_that_breaks_off_is_none(host):
+    with pytest.raises(NoAnswer, match="has broken off"):
+        call("GET", host + "/short", HERE)
+    assert call("GET", host + "/file", HERE).content == b"/file"
+    assert call("GET", host + "/file", HERE, most_bytes=2).content == b"/fi"  # one more than is wanted
