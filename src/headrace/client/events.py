@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from headrace.client.api import Client
 
 LONGEST_PAUSE = 10.0
+LONGEST_ABSENCE_S = 600.0  # of a host that answers nothing, where each request takes its whole time limit
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def follow(
     is_last: Callable[[Event], bool],
     patience: int = 0,
     away: Callable[[], object] = lambda: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """All events of ``target``, once each, over as many connections as it takes.
 
@@ -68,12 +71,13 @@ def follow(
         patience: rounds to try in a row once an event has come, where the client's options say fewer; the
             pauses between them grow to `LONGEST_PAUSE` times ``retry_delay_s``.
         away: called when the server, after it told events, is found to be away; once each time.
+        clock: seconds of a clock that is never set back; `LONGEST_ABSENCE_S` is the end of all patience.
 
     Raises:
         ApiError: the server refused the stream (404: it offers none).
         Unreachable: the stream broke off again and again without a new event.
     """
-    barren, most, is_away = 0, max(1, client.options.attempts), False
+    barren, most, is_away, heard_at = 0, max(1, client.options.attempts), False, clock()
     while barren < most:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
         pause = client.options.retry_delay_s * min(2.0**barren, LONGEST_PAUSE)
@@ -82,14 +86,14 @@ def follow(
             with client.open("GET", target, None, headers) as response:
                 for event in parse(response):
                     barren, most, is_away = 0, max(most, patience), False
-                    last = event.id or last
+                    last, heard_at = event.id or last, clock()
                     yield event
                     if is_last(event):
                         return
         except (OSError, protocol_error()):
             pass  # a broken or silent connection: resume after the last event
         except Unreachable:
-            if barren >= patience or most < patience:
+            if barren >= patience or most < patience or clock() - heard_at > LONGEST_ABSENCE_S:
                 raise
             if not is_away:
                 away()

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import itertools
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from headrace.client import Client, RequestOptions, TimedOut, TooManyRequests, Unreachable
+from headrace.client.events import follow
 from headrace.client.follow import ROUNDS, BuildMoved, Line, StepMoved, heard, wait
 from headrace.client.names import option, snake
 from unit.cli.stub import running_stub
@@ -218,6 +220,16 @@ def test_a_server_that_stays_away_is_given_up(client, stub):
     with pytest.raises(Unreachable, match="starting"):
         list(heard(client, "b"))
     assert len(stub.requests) == 1 + ROUNDS * client.options.attempts
+
+
+def test_a_host_that_takes_a_request_of_minutes_to_fail_is_not_waited_for_all_rounds(client, stub):
+    first = STREAM[: STREAM.index(b"id: 3")]
+    stub.answers["GET /s"] = [(200, first), (503, {"message": "starting"})]
+    times = itertools.count(0, 100)
+    told = follow(client, "/s", last="", is_last=lambda _: False, patience=ROUNDS, clock=lambda: next(times))
+    with pytest.raises(Unreachable, match="starting"):
+        list(told)
+    assert len(stub.requests) == 1 + 7 * client.options.attempts
 
 
 def test_a_server_that_was_never_there_is_not_waited_for(client, stub):
