@@ -164,7 +164,7 @@ def test_keys_of_the_same_instant_keep_their_order(client):
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"name": ""}, {"name": 1}, {"name": "x", "scopes": ["nonsense"]}, {"name": "x", "scopes": "build"}],
+    [{}, {"name": ""}, {"name": []}, {"name": "x", "scopes": ["nonsense"]}, {"name": "x", "scopes": "build"}],
 )
 def test_a_wrong_body_is_refused(client, body):
     assert client.post("/api/auth/key", body).status == 400

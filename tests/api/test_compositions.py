@@ -100,7 +100,7 @@ def test_launching_starts_a_build_of_one_step(client, database, shop):
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("body", [{"vars": "TAG=1"}, {"vars": [1]}, [1]])
+@pytest.mark.parametrize("body", [{"vars": "TAG=1"}, {"vars": [[1]]}, [1]])
 def test_variables_of_the_wrong_shape_are_400(client, body):
     assert client.post("/api/compositions/shop/run", body).status == 400
     assert client.get("/api/workflow").json()["workflows"]["docs"] == []

@@ -72,7 +72,7 @@ def test_two_accounts_may_use_one_name(client, stranger):
     [
         ({}, "projectName"),
         ({"projectName": ""}, "projectName"),
-        ({"projectName": 5}, "projectName"),
+        ({"projectName": []}, "projectName"),
         ({"projectName": "p", "variables": [{"value": "1"}]}, "variables[0]"),
         ({"projectName": "p", "variables": [{"key": "", "value": "1"}]}, "variables.0.key"),
     ],

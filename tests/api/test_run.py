@@ -142,7 +142,7 @@ def test_the_bodies_of_the_seed_start_builds(client, database):
         ({"serviceId": "6923f0a41c2b9f3a7d000000"}, 400, "serviceId"),
         ({"type": "nope"}, 400, "type must be 'build'"),
         ({"type": "launch-image"}, 501, "launch-image"),
-        ({"branch": 5}, 400, "branch"),
+        ({"branch": []}, 400, "branch"),
         ({"variables": [{"value": "1"}]}, 400, "key"),
         ({"variables": {"A": {}}}, 400, "variables"),
         ({"variables": {"": "1"}}, 400, "is no name"),
