@@ -117,7 +117,7 @@ async def test_a_socket_is_closed_with_the_right_to_read_it(installation, client
 async def test_what_has_no_signal_ends_a_stream_a_little_later(
     client, key, people, build, database, monkeypatch
 ):
-    monkeypatch.setattr(standing, "LOOK_S", 0.05)  # a test has no ten seconds to spare
+    monkeypatch.setattr(standing, "LOOK_S", 0.05)  # a test has not half a minute to spare
 
     def revoke():
         with database.transaction() as db:

@@ -12,7 +12,7 @@ from headrace.http.errors import ApiError
 from headrace.storage.engine import AWAY, cause
 from headrace.storage.signals import Signals, of_account
 
-LOOK_S = 10.0  # behind the signals, which may be lost; and for what has none, as the end of a key by time
+LOOK_S = 30.0  # behind the signals, which may be lost; and for what has none, as the end of a key by time
 _CALM_S = 0.2  # many changes at once are one look
 # The kinds of operations that take rights away. Pipelines, whose tags count, change all day: they have time.
 _KINDS = ("abac", "accounts", "service-users", "teams", "tokens", "users")
