@@ -135,6 +135,18 @@ def test_wait_fails_when_the_status_cannot_come(codefresh, words, message):
     assert codefresh(*words) == (1, "", message)
 
 
+def test_wait_goes_on_when_a_server_that_was_there_comes_back(build, codefresh, monkeypatch):
+    monkeypatch.setattr("headrace.cli.commands.builds.WAIT_POLL_S", 0)
+    away = [(503, {"message": "starting"})] * 25
+    line = f"GET /api/builds/{BUILD_ID}"
+    build.answers[line] = [(200, BUILD | {"status": "running"}), *away, (200, BUILD)]
+    code, out, err = codefresh("wait", BUILD_ID)
+    assert (code, out) == (0, f"Build: {BUILD_ID} status: success reached\n")
+    assert err == "The server is away; this goes on when it is back. Ctrl-C ends the wait, not the build.\n"
+    build.answers[line] = away
+    assert codefresh("wait", BUILD_ID)[0] == 1
+
+
 def test_wait_times_out(build, codefresh):
     build.answers[f"GET /api/builds/{BUILD_ID}"] = BUILD | {"status": "running"}
     assert codefresh("wait", BUILD_ID, "-t", "0") == (1, "", "Error: Operation has timed out\n")

@@ -14,6 +14,7 @@ from headrace.cli.dates import parse
 from headrace.cli.errors import Refused
 from headrace.cli.output import Columns, Row, show
 from headrace.cli.verbs import leaf, output_options, pass_app
+from headrace.client.errors import Unreachable
 from headrace.client.follow import FINAL
 
 if TYPE_CHECKING:
@@ -239,8 +240,16 @@ def wait(app: App, ids: tuple[str, ...], status: str, timeout: float, *, verbose
 
 
 def _wait_for(app: App, build_id: str, status: str, deadline: float, *, verbose: bool) -> None:
+    now, is_away = "", False
     while True:
-        now = str(logs.build_of(app, build_id).get("status"))
+        try:
+            now, is_away = str(logs.build_of(app, build_id).get("status")), False
+        except Unreachable:
+            if not now or deadline <= time.monotonic():
+                raise  # it was never there, or is away for too long
+            if not is_away:
+                logs.tell_away(None)
+            is_away = True
         if now == status:
             return
         if verbose:
