@@ -285,6 +285,19 @@ def test_builds_are_counted_in_an_index_that_has_them_alone(database, people, fi
     assert [one.split(" ")[0] for one in found] == plan
 
 
+def test_a_few_builds_of_pipelines_that_a_reader_sees_are_looked_up_and_sorted(database, people):
+    if not database.is_sqlite:
+        return  # as above
+    few = Filters(within=Within((A,), untagged=True), short=True)
+    found = searched(
+        database, lambda db: repository.listed(db, account_of(people), few, limit=50), may_sort=True
+    )
+    assert sorted(found) == [
+        *["ix_builds_by_pipeline_id (account_id=? AND pipeline_id=?)"] * 2,
+        "sqlite_autoindex_builds_1 (id=?)",
+    ]
+
+
 def test_the_relatives_of_a_build_are_looked_up_and_not_searched_for(database, history):
     if not database.is_sqlite:
         return  # as above
